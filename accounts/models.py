@@ -1,0 +1,200 @@
+"""Clinics, the staff who work in them, and the audit log."""
+
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, available_timezones
+
+import pgtrigger
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import Permission, Role, permissions_of
+from accounts.scoping import ScopedQuerySet
+
+
+def validate_zone(value: str) -> None:
+    """Raise ValidationError unless `value` names an IANA time zone."""
+    if value not in available_timezones():
+        raise ValidationError(_("%(value)s is not a time zone."), params={"value": value})
+
+
+class Clinic(models.Model):
+    """One clinic (门诊) of the group."""
+
+    code = models.CharField(
+        _("code"),
+        max_length=8,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z][A-Z0-9]{1,7}$", _("2 to 8 capital letters or digits, a letter first."))],
+    )
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    zone = models.CharField(_("time zone"), max_length=64, default="Asia/Shanghai", validators=[validate_zone])
+    is_active = models.BooleanField(_("active"), default=True)
+    late_cancel_hours = models.PositiveSmallIntegerField(_("late cancellation, hours"), default=24)
+    stage_limits = models.JSONField(_("stage limits, minutes"), default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("clinic")
+        verbose_name_plural = _("clinics")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @cached_property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def today(self) -> date:
+        """Return today's date in the clinic's zone."""
+        return timezone.localdate(timezone=self.tz)
+
+    def day_bounds(self, day: date) -> tuple[datetime, datetime]:
+        """Return the half-open [start, end) of a clinic-local day as aware datetimes."""
+        start = datetime(day.year, day.month, day.day, tzinfo=self.tz)
+        following = day + timedelta(days=1)
+        return start, datetime(following.year, following.month, following.day, tzinfo=self.tz)
+
+
+class User(AbstractUser):
+    """A staff member; what they may do comes from their memberships, never from the user itself."""
+
+    full_name = models.CharField(_("name"), max_length=60)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    theme = models.CharField(_("theme"), max_length=5, blank=True, choices=[("light", _("light")), ("dark", _("dark"))])
+    current_clinic = models.ForeignKey(Clinic, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        verbose_name = _("staff member")
+        verbose_name_plural = _("staff")
+
+    def __str__(self) -> str:
+        return self.full_name or self.username
+
+    def get_short_name(self) -> str:
+        return self.full_name or self.username
+
+    @property
+    def surname(self) -> str:
+        """The first character of the name, for avatars."""
+        return (self.full_name or self.username)[:1]
+
+    @cached_property
+    def roles(self) -> dict[int, str]:
+        """Role by clinic id over active memberships; one query per request."""
+        rows = self.memberships.filter(is_active=True, clinic__is_active=True)
+        return dict(rows.values_list("clinic_id", "role"))
+
+    @cached_property
+    def is_group_admin(self) -> bool:
+        return Role.ADMIN in self.roles.values()
+
+    @cached_property
+    def _clinic_ids(self) -> list[int]:
+        if self.is_group_admin:
+            return list(Clinic.objects.filter(is_active=True).values_list("id", flat=True))
+        return list(self.roles)
+
+    def clinic_ids(self) -> list[int]:
+        """Ids of the clinics whose rows this person may see; empty when disabled."""
+        return self._clinic_ids if self.is_active else []
+
+    def role_in(self, clinic: Clinic | int) -> str | None:
+        """Return the role in `clinic`; an administrator is one in every clinic."""
+        clinic_id = clinic if isinstance(clinic, int) else clinic.pk
+        if self.is_group_admin:
+            return Role.ADMIN
+        return self.roles.get(clinic_id)
+
+    def may(self, permission: Permission, clinic: Clinic | int) -> bool:
+        """Tell whether the role in `clinic` grants `permission`."""
+        return self.is_active and permission in permissions_of(self.role_in(clinic))
+
+
+class Team(models.Model):
+    """A team (咨询一组 …) of one clinic."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="teams")
+    name = models.CharField(_("name"), max_length=40)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "name"], name="team_name_once_per_clinic")]
+        ordering = ["name"]
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipQuerySet(ScopedQuerySet):
+    def active(self) -> "MembershipQuerySet":
+        return self.filter(is_active=True, user__is_active=True)
+
+    def with_role(self, *roles: str) -> "MembershipQuerySet":
+        return self.filter(role__in=roles)
+
+
+class Membership(models.Model):
+    """One person's role in one clinic."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="memberships", verbose_name=_("team")
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "clinic"], name="one_membership_per_clinic"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+        ordering = ["id"]
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"
+
+
+class AuditEvent(models.Model):
+    """What was seen, exported or changed, by whom: append-only."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=40)
+    subject = models.CharField(max_length=40, blank=True)  # "patient", "visit" …
+    subject_id = models.BigIntegerField(null=True)
+    detail = models.JSONField(default=dict)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["clinic", "-at"], name="audit_by_clinic"),  # audit log page
+            models.Index(fields=["subject", "subject_id", "-at"], name="audit_by_subject"),  # who saw a patient
+        ]
+        triggers: ClassVar[list[Any]] = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject} {self.subject_id}"
+
+

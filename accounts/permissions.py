@@ -1,0 +1,80 @@
+"""Which role may do what. Permissions are code: they are read here, tested here, changed here."""
+
+from enum import StrEnum
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a staff member is in one clinic (DOMAIN §1)."""
+
+    COORDINATOR = "coordinator", _("Coordinator")
+    ONLINE_CONSULTANT = "online_consultant", _("Online consultant")
+    DOCTOR = "doctor", _("Doctor")
+    FRONT_DESK = "front_desk", _("Front desk")
+    NURSE = "nurse", _("Nurse")
+    MANAGER = "manager", _("Manager")
+    ADMIN = "admin", _("Administrator")
+
+
+class Permission(StrEnum):
+    """One thing that a page, an action or an API route may require."""
+
+    SIGNED_IN = "signed_in"
+    VIEW_TODAY = "view_today"
+    VIEW_PATIENTS = "view_patients"
+    EDIT_PATIENTS = "edit_patients"
+    QUICK_ADD = "quick_add"
+    REVEAL_CONTACT = "reveal_contact"
+    IMPORT_PATIENTS = "import_patients"
+    EXPORT_PATIENTS = "export_patients"
+    CLASSIFY = "classify"
+    BOOK = "book"
+    CHECK_IN = "check_in"
+    VIEW_VISITS = "view_visits"
+    COORDINATE = "coordinate"  # receive, form, complaint, handoff, explain, decide, checkout
+    CAPTURE_EXAM = "capture_exam"
+    READ_HANDOFF = "read_handoff"
+    TREAT = "treat"  # acknowledge, findings, plan, leave the room
+    VIEW_PLAN = "view_plan"
+    VIEW_MONEY = "view_money"
+    APPROVE_WAIVER = "approve_waiver"
+    EDIT_CONTENT = "edit_content"  # scripts, form templates, exam prices
+    MANAGE_STAFF = "manage_staff"
+    MANAGE_CLINICS = "manage_clinics"
+    VIEW_AUDIT = "view_audit"
+
+
+P = Permission
+_EVERYONE = frozenset({P.SIGNED_IN, P.VIEW_TODAY, P.VIEW_PATIENTS, P.VIEW_VISITS})
+_COORDINATOR = _EVERYONE | {
+    P.EDIT_PATIENTS,
+    P.QUICK_ADD,
+    P.REVEAL_CONTACT,
+    P.IMPORT_PATIENTS,
+    P.CLASSIFY,
+    P.BOOK,
+    P.CHECK_IN,
+    P.COORDINATE,
+    P.CAPTURE_EXAM,
+    P.READ_HANDOFF,
+    P.VIEW_PLAN,
+    P.VIEW_MONEY,
+}
+_MANAGER = _COORDINATOR | {P.EXPORT_PATIENTS, P.APPROVE_WAIVER, P.EDIT_CONTENT, P.MANAGE_STAFF, P.VIEW_AUDIT}
+
+ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
+    Role.COORDINATOR: _COORDINATOR,
+    Role.ONLINE_CONSULTANT: _EVERYONE | {P.EDIT_PATIENTS, P.QUICK_ADD, P.REVEAL_CONTACT, P.BOOK},
+    Role.DOCTOR: _EVERYONE | {P.READ_HANDOFF, P.TREAT, P.CAPTURE_EXAM, P.VIEW_PLAN},
+    Role.FRONT_DESK: _EVERYONE | {P.EDIT_PATIENTS, P.QUICK_ADD, P.REVEAL_CONTACT, P.BOOK, P.CHECK_IN},
+    Role.NURSE: _EVERYONE | {P.CAPTURE_EXAM, P.READ_HANDOFF},
+    Role.MANAGER: _MANAGER,
+    Role.ADMIN: _MANAGER | {P.MANAGE_CLINICS},
+}
+
+
+def permissions_of(role: str | None) -> frozenset[Permission]:
+    """Return what `role` may do; nothing for an unknown role or None."""
+    return ROLE_PERMISSIONS.get(role or "", frozenset())

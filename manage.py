@@ -1,0 +1,19 @@
+#!/usr/bin/env python
+"""Django's command line; starts or joins the embedded PostgreSQL when no DATABASE_URL is set."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_crm.settings")
+    from clinic_crm.embedded import joined
+
+    with joined():
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
