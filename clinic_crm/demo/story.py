@@ -1,0 +1,232 @@
+"""One visit as it could have gone: every row it leaves behind, with consistent times."""
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+
+from accounts.models import User
+from clinic_crm.demo import words
+from clinic_crm.demo.copying import Ids
+from clinic_crm.demo.staff import DemoClinic
+from consultations.checkout import CLASS_MUST_DOS
+from consultations.models import (
+    CheckoutItem,
+    Consultation,
+    ConsultationForm,
+    Exam,
+    ExamKind,
+    FormTemplate,
+    Handoff,
+    Plan,
+    PlanItem,
+    PlanOption,
+    StageChange,
+    Visit,
+)
+from consultations.points import Point
+from consultations.services.decision import STATUS
+from consultations.stages import ENDED, ROUTES, UNDECIDED, Decision, Stage, route_for
+from followups.models import Appointment
+from patients.classification import SPECIALIST, ClassFacts, suggest
+from patients.models import ClassChange, Patient
+
+# Usual minutes in each stage.
+MINUTES = {
+    Stage.ARRIVED: (1, 9), Stage.RECEIVED: (2, 5), Stage.INTAKE: (5, 12), Stage.COMPLAINT: (2, 6),
+    Stage.EXAM: (10, 25), Stage.CONSULTING: (4, 15), Stage.HANDOFF: (2, 8), Stage.DOCTOR: (10, 28),
+    Stage.EXPLAINING: (15, 80), Stage.DECISION: (1, 5), Stage.LEAVING: (3, 9),
+}  # fmt: skip
+
+Rows = dict[type[models.Model], list[models.Model]]
+
+
+@dataclass
+class Content:
+    """A clinic's content that stories refer to."""
+
+    template: FormTemplate
+    kinds: list[ExamKind]
+
+
+@dataclass
+class Case:
+    """The patient's running case, carried from visit to visit."""
+
+    patient: Patient
+    complaint: str
+    text: str
+    price: Decimal
+    coordinator: User
+    doctor: User
+    consultation: Consultation | None = None
+    visits: int = 0
+    decided: str = ""
+
+
+@dataclass
+class Story:
+    """Builds the rows of one visit; `stop` is the stage it stands at (closed for the past)."""
+
+    ids: Ids
+    dice: random.Random
+    group: DemoClinic
+    content: Content
+    rows: Rows = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, model: type[models.Model], **values: Any) -> Any:
+        """Make a row with its primary key and keep it."""
+        row = model(id=self.ids.take(model), **values)
+        self.rows[model].append(row)
+        return row
+
+    def tell(
+        self, case: Case, *, start: datetime, stop: str = Stage.CLOSED, now: datetime | None = None,
+        appointment: Appointment | None = None,
+    ) -> Visit:  # fmt: skip
+        """Add one visit of `case` beginning at `start`, up to stage `stop`."""
+        first = case.visits == 0
+        case.visits += 1
+        if case.consultation is None:
+            case.consultation = self.add(
+                Consultation, clinic=self.group.clinic, patient=case.patient, complaint=case.complaint,
+                complaint_text=case.text, coordinator=case.coordinator, opened_at=start,
+            )  # fmt: skip
+        route = route_for(case.complaint)
+        path = [stage for stage in ROUTES[route] if stage not in ENDED]
+        reached = path.index(Stage(stop)) if stop in path else len(path)
+        visit = self.add(
+            Visit, clinic=self.group.clinic, patient=case.patient, consultation=case.consultation,
+            appointment=appointment, doctor=case.doctor, is_first=first, number=case.visits, route=route,
+            arrived_at=start, updated_at=start, stage=stop,
+        )  # fmt: skip
+        self._walk(visit, case, path[: reached + 1], start, now, ended=stop not in path)
+        return visit
+
+    def _walk(
+        self, visit: Visit, case: Case, path: list[Stage], start: datetime, now: datetime | None, *, ended: bool
+    ) -> None:
+        clock, old = start, ""
+        for index, stage in enumerate(path):
+            self._step(visit, old, stage, clock, case.coordinator)
+            last = index == len(path) - 1
+            entered = clock
+            clock += timedelta(minutes=self.dice.randint(*MINUTES[stage]))
+            if now is not None and clock > now:
+                clock = now
+            if not last or ended:
+                getattr(self, f"_after_{stage}", self._nothing)(visit, case, entered, clock)
+            old = stage
+            visit.stage_since = entered
+        if ended:
+            self._step(visit, old, Stage.CLOSED, clock, case.coordinator)
+            visit.stage_since = visit.left_at = visit.closed_at = clock
+        visit.updated_at = clock
+
+    def _step(self, visit: Visit, old: str, new: str, at: datetime, by: User) -> None:
+        self.add(StageChange, visit=visit, old_stage=old, new_stage=new, at=at, by=by)
+
+    def _nothing(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        """Most stages leave only their step."""
+
+    def _after_arrived(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        visit.received_at = end
+        visit.coordinator = case.coordinator
+        if case.consultation and case.consultation.first_received_at is None:
+            case.consultation.first_received_at = end
+
+    def _after_intake(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        complete = visit.is_first and self.dice.random() < 0.97
+        if not visit.is_first:
+            return
+        self.add(
+            ConsultationForm, visit=visit, template=self.content.template, answers={"complaint": case.text},
+            created_at=start, updated_at=end, consented_at=start, patient_submitted_at=end if complete else None,
+            completed_at=end if complete else None, completed_by=case.coordinator if complete else None,
+        )  # fmt: skip
+        visit.form_completed_at = end if complete else None
+
+    def _after_complaint(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        visit.complaint_confirmed_at = end
+
+    def _after_exam(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        for kind in self.content.kinds[:2]:
+            self.add(
+                Exam, visit=visit, kind=kind, ordered_at=start, ordered_by=case.coordinator, done_at=end,
+                done_by=case.coordinator, fee=kind.fee(first_visit=visit.is_first),
+            )  # fmt: skip
+        visit.exams_completed_at = end
+
+    def _after_handoff(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        patient, dice = case.patient, self.dice
+        patient.awareness = min(5, (patient.awareness or dice.randint(1, 3)) + (0 if visit.is_first else dice.randint(0, 1)))
+        patient.trust = min(5, (patient.trust or dice.randint(2, 3)) + (0 if visit.is_first else dice.randint(0, 1)))
+        facts = ClassFacts(case.complaint, not visit.is_first, patient.awareness)
+        suggestion = suggest(facts)
+        change = self.add(
+            ClassChange, clinic=self.group.clinic, patient=patient, old_class=patient.class_code,
+            new_class=suggestion.code, awareness=patient.awareness, trust=patient.trust, suggested=suggestion.code,
+            suggestion_reason=str(suggestion.reason), at=end, by=case.coordinator,
+        )  # fmt: skip
+        patient.class_code, patient.class_set_at = suggestion.code, end
+        visit.classification, visit.classified_at, visit.handoff_at = change, end, end
+        self.add(
+            Handoff, visit=visit, class_code=suggestion.code, awareness=patient.awareness, trust=patient.trust,
+            situation=dice.choice(words.SITUATIONS), opinion=dice.choice(words.OPINIONS),
+            told_patient=dice.choice(words.TOLD), stress_points=dice.sample(words.STRESS, 3),
+            wished_words=dice.choice(words.WISHED), saved_at=end, sent_at=end, sent_by=case.coordinator,
+            acknowledged_at=end if visit.stage != Stage.DOCTOR else None,
+            acknowledged_by=case.doctor if visit.stage != Stage.DOCTOR else None,
+        )  # fmt: skip
+        if visit.stage != Stage.DOCTOR:
+            visit.handoff_acknowledged_at = end
+
+    def _after_doctor(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        finished = end if visit.stage not in {Stage.EXAM} else None
+        plan = self.add(
+            Plan, visit=visit, title=case.text[:40], findings=self.dice.choice(words.SITUATIONS),
+            principles=self.dice.choice(words.PRINCIPLES), made_by=case.doctor, made_at=end, finished_at=finished,
+        )  # fmt: skip
+        for position, (name, share, duration, pain, note) in enumerate(
+            words.OPTIONS.get(case.complaint, words.DEFAULT_OPTIONS)
+        ):
+            option = self.add(
+                PlanOption, plan=plan, name=name, position=position, is_suggested=position == 0,
+                is_chosen=position == 0, duration=duration, pain=pain, pain_note=note,
+            )  # fmt: skip
+            price = (case.price * Decimal(str(share))).quantize(Decimal(10))
+            self.add(PlanItem, option=option, name=name, unit_price=price, teeth=[self.dice.choice([16, 26, 36, 46])])
+        visit.doctor_left_at = visit.explaining_started_at = end
+
+    def _after_explaining(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        visit.explaining_ended_at = end
+        visit.explained_points = list(Point.values)
+
+    def _after_decision(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        weights = (Decision.ACCEPTED, 50), (Decision.DEPOSIT, 20), (Decision.UNDECIDED, 24), (Decision.REFUSED, 6)
+        chosen = self.dice.choices([d for d, _w in weights], [w for _d, w in weights])[0]
+        if case.complaint not in SPECIALIST and chosen == Decision.DEPOSIT:
+            chosen = Decision.ACCEPTED
+        visit.decision, visit.decided_at, visit.decision_amount = chosen, end, case.price
+        visit.deposit_amount = Decimal(1000) if chosen == Decision.DEPOSIT else None
+        visit.obstacle = self.dice.choice(words.OBSTACLES) if chosen in UNDECIDED else ""
+        case.decided = chosen
+        if case.consultation:
+            case.consultation.status = STATUS[Decision(chosen)]
+
+    def _after_leaving(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        patient = case.patient
+        if patient.wechat_linked_at is None and self.dice.random() < 0.93:
+            patient.wechat_linked_at = end
+        codes = ["word_of_mouth"]
+        if visit.decision in UNDECIDED:
+            codes += ["recheck_plan", *CLASS_MUST_DOS.get(patient.class_code, ())]
+        for code in codes:
+            outcome = self.dice.choice(["moments", "friends", "dianping", "declined"]) if code == "word_of_mouth" else ""
+            self.add(
+                CheckoutItem, visit=visit, code=code, done_at=end, done_by=case.coordinator, outcome=outcome
+            )

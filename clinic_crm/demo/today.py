@@ -1,0 +1,71 @@
+"""A lively today: visits standing at every stage, some over their limit, others to come or gone."""
+
+from datetime import datetime, timedelta
+
+from clinic_crm.demo.history import History
+from clinic_crm.demo.staff import DemoClinic
+from clinic_crm.demo.story import Case
+from consultations.stages import DEFAULT_LIMITS, Stage
+from followups.models import Appointment
+from patients.classification import SPECIALIST
+
+# Stage and minutes in it; some are over the limit.
+STANDING: tuple[tuple[str, int], ...] = (
+    (Stage.ARRIVED, 14), (Stage.ARRIVED, 4), (Stage.ARRIVED, 2), (Stage.RECEIVED, 5), (Stage.INTAKE, 8),
+    (Stage.COMPLAINT, 3), (Stage.EXAM, 18), (Stage.EXAM, 9), (Stage.CONSULTING, 6), (Stage.HANDOFF, 12),
+    (Stage.DOCTOR, 38), (Stage.DOCTOR, 12), (Stage.DOCTOR, 5), (Stage.EXPLAINING, 41), (Stage.EXPLAINING, 72),
+    (Stage.DECISION, 6), (Stage.LEAVING, 5), (Stage.LEAVING, 2),
+)  # fmt: skip
+EXPECTED_IN = (4, 18, 33, 48, 63, 78, 110, 150, 210)  # minutes from now
+GONE = 6
+
+
+class Today:
+    """Adds today's visits and appointments of one clinic to a history's rows."""
+
+    def __init__(self, history: History, group: DemoClinic) -> None:
+        self.history = history
+        self.group = group
+
+    def tell(self) -> None:
+        """Add everything; the caller writes it."""
+        for index, (stage, minutes) in enumerate(STANDING):
+            self._standing(index, stage, minutes)
+        for index in range(GONE):
+            case = self._case(index)
+            self.history.story(self.group).tell(case, start=self.history.now - timedelta(minutes=200 + 17 * index))
+        for index, minutes in enumerate(EXPECTED_IN):
+            self._expected(index, minutes)
+
+    def _case(self, index: int) -> Case:
+        case = self.history.person(self.group)
+        case.coordinator = self.group.coordinators[index % 2 and index % len(self.group.coordinators)]
+        case.doctor = self.group.doctors[index % len(self.group.doctors)]
+        return case
+
+    def _standing(self, index: int, stage: str, minutes: int) -> None:
+        case = self._case(index)
+        if stage == Stage.EXAM:
+            while case.complaint not in SPECIALIST:
+                case = self._case(index)
+        now = self.history.now
+        before = sum(DEFAULT_LIMITS[s] for s in DEFAULT_LIMITS) // 6 if stage != Stage.ARRIVED else 0
+        start = now - timedelta(minutes=minutes + before)
+        visit = self.history.story(self.group).tell(case, start=start, stop=stage, now=now - timedelta(minutes=minutes))
+        visit.stage_since = now - timedelta(minutes=minutes)
+        registration = self.history.registrations[case.patient.pk]
+        registration.active_at, registration.last_visit_on = now, now.date()
+
+    def _expected(self, index: int, minutes: int) -> None:
+        case = self._case(index)
+        start = _quarter(self.history.now + timedelta(minutes=minutes))
+        row = self.history.promise(self.group, case, start, made_at=self.history.now - timedelta(days=3))
+        row.kind = Appointment.Kind.FIRST
+        if index % 2 == 0:
+            row.status = Appointment.Status.CONFIRMED
+
+
+def _quarter(moment: datetime) -> datetime:
+    """Return the next quarter of an hour on or after `moment`."""
+    late = moment.minute % 15
+    return (moment + timedelta(minutes=(15 - late) % 15)).replace(second=0, microsecond=0)

@@ -1,0 +1,47 @@
+"""Load invented data to try the product with."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from clinic_crm.demo.history import History
+from clinic_crm.demo.staff import build_group
+from clinic_crm.demo.today import Today
+from patients.models import Patient
+
+
+class Command(BaseCommand):
+    help = "Load two clinics with staff, months of history and a lively today. All of it invented."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--patients", type=int, default=300, help="patients with a history (default 300)")
+        parser.add_argument("--months", type=int, default=6, help="how far back the history goes (default 6)")
+        parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same people")
+        parser.add_argument("--if-empty", action="store_true", help="do nothing when there are patients already")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("Demo data has public passwords; it is not loaded in production.")
+        if options["patients"] < 0 or options["months"] < 1:
+            raise CommandError("--patients must be 0 or more and --months 1 or more.")
+        if Patient.objects.exists():
+            if options["if_empty"]:
+                return
+            raise CommandError("There are patients already; demo data is loaded into an empty database only.")
+        self._load(options["patients"], options["months"], options["seed"])
+
+    def _load(self, patients: int, months: int, seed: int) -> None:
+        with transaction.atomic():
+            groups = build_group()
+        history = History(groups, months=months, seed=seed)
+        history.load(patients, progress=self._progress)
+        for group in groups:
+            Today(history, group).tell()
+        written = history.write()
+        self.stdout.write(self.style.SUCCESS(f"Demo data loaded: {patients} patients with history, {written} rows of today."))
+
+    def _progress(self, done: int) -> None:
+        self.stdout.write(f"{done} patients", ending="\n")

@@ -1,0 +1,28 @@
+"""Which function fills which stage's panel of the visit page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.models import Clinic
+from consultations.models import Visit
+from consultations.stages import Stage
+from consultations.views import desk
+
+PanelBuilder = Callable[[HttpRequest, Clinic, Visit], dict[str, Any]]
+
+PANELS: dict[str, PanelBuilder] = {
+    Stage.ARRIVED: desk.arrived_panel,
+    Stage.RECEIVED: desk.received_panel,
+    Stage.COMPLAINT: desk.complaint_panel,
+    Stage.CONSULTING: desk.consulting_panel,
+    Stage.EXPLAINING: desk.explaining_panel,
+    Stage.DECISION: desk.decision_panel,
+    Stage.LEAVING: desk.leaving_panel,
+    Stage.CLOSED: desk.closed_panel,
+    Stage.LEFT_UNSEEN: desk.closed_panel,
+}
+
+# Who besides the coordinator may open a stage's panel: the name of a permission.
+READERS: dict[str, str] = {Stage.EXAM: "capture_exam"}

@@ -1,0 +1,73 @@
+"""Confirming the chief complaint, which sets the route (stage 4)."""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from consultations.errors import MoveRefused, Refused
+from consultations.models import Consultation, Visit
+from consultations.services.moves import locked, move
+from consultations.stages import Missing, Stage, route_for
+from patients.models import Registration
+
+BEFORE = (Stage.RECEIVED, Stage.INTAKE, Stage.COMPLAINT)
+
+
+@transaction.atomic
+def confirm_complaint(
+    *,
+    visit: Visit,
+    complaint: str,
+    text: str,
+    by: User,
+    route: str = "",
+    route_reason: str = "",
+    new_case: bool = False,
+    expected: str | None = None,
+) -> Visit:
+    """Record the confirmed complaint and take the visit to the next stage of its route.
+
+    Args: route: another route than the complaint sets, which needs `route_reason`; new_case: the complaint
+    is a new one, so a return visit leaves the earlier consultation for one of its own.
+    Raises: Refused without a reason for another route; MoveRefused before reception or after the complaint
+    stage; StageConflict.
+    Source: DOMAIN §2.4, [S1].
+    """
+    fresh = locked(visit, expected=expected)
+    if fresh.stage not in BEFORE:
+        raise MoveRefused([Missing.ORDER])
+    set_route = route_for(complaint)
+    chosen = route or set_route
+    if chosen != set_route and not route_reason.strip():
+        raise Refused(_("Another route than the complaint sets needs a reason."))
+    while fresh.stage != Stage.COMPLAINT:
+        following = Stage.INTAKE if fresh.stage == Stage.RECEIVED else Stage.COMPLAINT
+        fresh = move(visit=fresh, to=following, by=by)
+    case = _case(fresh, complaint, text, by, new_case=new_case)
+    fresh.complaint_confirmed_at = fresh.complaint_confirmed_at or timezone.now()
+    fresh.route = chosen
+    fresh.route_reason = route_reason.strip() if chosen != set_route else ""
+    fresh.consultation = case
+    fresh.save(update_fields=["complaint_confirmed_at", "route", "route_reason", "consultation", "updated_at"])
+    Registration.objects.for_clinic(fresh.clinic_id).filter(patient=fresh.patient_id).update(complaint=text[:200])
+    following = Stage.EXAM if chosen == "exam_first" else Stage.CONSULTING
+    return move(visit=fresh, to=following, by=by, expected=Stage.COMPLAINT)
+
+
+def _case(visit: Visit, complaint: str, text: str, by: User, *, new_case: bool) -> Consultation:
+    """Return the consultation of the visit with the complaint written to it."""
+    case = visit.consultation
+    if new_case and case.visits.exclude(pk=visit.pk).exists():
+        return Consultation.objects.create(
+            clinic=visit.clinic,
+            patient=visit.patient,
+            complaint=complaint,
+            complaint_text=text,
+            coordinator=by,
+            first_received_at=visit.received_at,
+        )
+    case.complaint = complaint
+    case.complaint_text = text
+    case.save(update_fields=["complaint", "complaint_text"])
+    return case

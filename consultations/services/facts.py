@@ -1,0 +1,65 @@
+"""Reading the facts that a move looks at from the database."""
+
+from accounts.models import User
+from accounts.permissions import Permission
+from consultations import checkout
+from consultations.models import Plan, Visit
+from consultations.points import ALL_POINTS
+from consultations.stages import Actor, Stage, VisitFacts
+
+
+def actor_of(user: User, visit: Visit) -> Actor:
+    """Return as whom `user` acts on the visit."""
+    if user.may(Permission.TREAT, visit.clinic_id):
+        return Actor.DOCTOR
+    if user.may(Permission.COORDINATE, visit.clinic_id):
+        return Actor.COORDINATOR
+    return Actor.OTHER
+
+
+def checkout_lines(visit: Visit) -> list[checkout.CheckoutLine]:
+    """Return the must-dos of the visit with their states.
+
+    The next appointment, WeChat and class are read from the facts themselves, not from a tick.
+    """
+    recorded = {
+        item.code: checkout.Line(
+            done=item.done_at is not None,
+            waiver_reason=item.waiver_reason,
+            waiver_asked=item.waiver_asked_at is not None and item.refused_at is None,
+            waived=item.waived_at is not None,
+        )
+        for item in visit.checkout_items.all()
+    }
+    facts = {
+        "next_appointment": visit.next_appointment_made_at is not None,
+        "wechat": visit.patient.wechat_linked_at is not None,
+        "classification": visit.classified_at is not None,
+    }
+    for code, done in facts.items():
+        if done:
+            recorded[code] = checkout.Line(done=True)
+    codes = checkout.must_dos(decision=visit.decision, class_code=visit.patient.class_code)
+    return checkout.lines(codes, recorded)
+
+
+def facts_of(visit: Visit) -> VisitFacts:
+    """Return what the stage rules need to know of a visit (three queries at most)."""
+    plan = Plan.objects.filter(visit=visit).only("finished_at", "no_treatment").first()
+    finished = plan is not None and plan.finished_at is not None
+    no_treatment = plan is not None and finished and plan.no_treatment
+    return VisitFacts(
+        stage=visit.stage,
+        route=visit.route,
+        form_complete=visit.form_completed_at is not None,
+        form_required=visit.is_first,
+        complaint_confirmed=visit.complaint_confirmed_at is not None,
+        exams_complete=visit.exams_completed_at is not None,
+        exams_ordered=visit.exams.exists(),
+        handoff_sent=visit.handoff_at is not None,
+        handoff_acknowledged=visit.handoff_acknowledged_at is not None,
+        plan_ready=finished,
+        all_explained=no_treatment or set(visit.explained_points) >= ALL_POINTS,
+        decision=visit.decision,
+        checkout_ready=visit.stage == Stage.LEAVING and checkout.ready(checkout_lines(visit)),
+    )

@@ -1,0 +1,232 @@
+"""The coordinator's panels from reception to checkout, and what they post."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.access import requires
+from accounts.models import Clinic
+from accounts.permissions import Permission
+from consultations import checkout
+from consultations.forms import ClassifyForm, ComplaintForm, DecisionForm
+from consultations.models import CheckoutItem, Plan, Visit
+from consultations.points import Point
+from consultations.services import leaving
+from consultations.services.complaint import confirm_complaint
+from consultations.services.decision import take_decision
+from consultations.services.facts import checkout_lines
+from consultations.stages import UNDECIDED, Decision, Stage, route_for
+from consultations.views.workspace import get_visit, missing_for_next, render_visit, visit_errors
+from patients.classification import SPECIALIST, ClassFacts, Complaint, Suggestion, suggest
+from patients.services import classify, link_wechat
+
+WORD_OF_MOUTH = ("moments", "friends", "dianping", "declined")
+
+
+def suggestion_for(visit: Visit) -> Suggestion:
+    """Suggest a class from what is known of the visit's patient."""
+    patient = visit.patient
+    effective = patient.referrals_made.filter(effective_at__isnull=False).count()
+    facts = ClassFacts(visit.consultation.complaint, not visit.is_first, patient.awareness, effective)
+    return suggest(facts)
+
+
+def arrived_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+    return {}
+
+
+def received_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+    return {"has_form": hasattr(visit, "form")}
+
+
+def complaint_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+    case = visit.consultation
+    initial = {"complaint": case.complaint, "complaint_text": case.complaint_text}
+    open_to_change = visit.stage in {Stage.RECEIVED, Stage.INTAKE, Stage.COMPLAINT}
+    return {
+        "form": ComplaintForm(initial=initial),
+        "open_to_change": open_to_change,
+        "exam_first": [value for value in Complaint.values if value in SPECIALIST],
+        "is_recheck": case.visits.exclude(pk=visit.pk).exists(),
+    }
+
+
+def consulting_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+    return {"exams": visit.exams.select_related("kind").prefetch_related("files")}
+
+
+def explaining_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+    plan = Plan.objects.filter(visit=visit).prefetch_related("options__items").first()
+    ticked = set(visit.explained_points)
+    end = visit.explaining_ended_at or timezone.now()
+    started = visit.explaining_started_at
+    return {
+        "plan": plan,
+        "points": [{"code": p.value, "label": p.label, "on": p.value in ticked} for p in Point],
+        "explained_minutes": int((end - started).total_seconds() // 60) if started else None,
+        "missing": missing_for_next(visit, request.user) if visit.stage == Stage.EXPLAINING else [],
+    }
+
+
+def chosen_total(visit: Visit) -> Decimal | None:
+    """Return the price of the chosen option after discount, None while none is chosen."""
+    plan = Plan.objects.filter(visit=visit).prefetch_related("options__items").first()
+    chosen = next((o for o in plan.options.all() if o.is_chosen), None) if plan else None
+    return sum((i.total for i in chosen.items.all()), Decimal(0)) - chosen.discount if chosen else None
+
+
+def decision_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+    initial = {"amount": chosen_total(visit), "decision": visit.decision}
+    return {
+        "form": DecisionForm(initial=initial),
+        "specialist": visit.consultation.complaint in SPECIALIST,
+        "missing": missing_for_next(visit, request.user) if visit.stage == Stage.EXPLAINING else [],
+    }
+
+
+def leaving_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+    items = {item.code: item for item in visit.checkout_items.select_related("done_by", "waived_by", "waiver_asked_by")}
+    rows = [
+        {
+            "code": line.code,
+            "label": CheckoutItem.Code(line.code).label,
+            "state": line.state,
+            "needs_manager": line.needs_manager,
+            "of_class": line.code in checkout.CLASS_MUST_DOS.get(visit.patient.class_code, ()),
+            "item": items.get(line.code),
+        }
+        for line in checkout_lines(visit)
+    ]
+    open_rows = [row for row in rows if row["state"] in {"open", "waiting"}]
+    return {
+        "rows": sorted(rows, key=lambda row: row["state"] not in {"open", "waiting"}),
+        "open_rows": open_rows,
+        "met_count": len(rows) - len(open_rows),
+        "undecided": visit.decision in UNDECIDED,
+        "slots": next_slots(visit) if visit.stage == Stage.LEAVING and not visit.next_appointment_id else [],
+        "classify_form": ClassifyForm(visit=visit),
+        "suggestion": suggestion_for(visit),
+        "outcomes": word_of_mouth_outcomes(),
+    }
+
+
+def word_of_mouth_outcomes() -> list[tuple[str, str]]:
+    """What a patient may answer when asked to pass the word on (DOMAIN §2.11)."""
+    labels = (_("will share on Moments"), _("will recommend friends"), _("will review on Dianping"), _("asked, declined"))
+    return list(zip(WORD_OF_MOUTH, labels, strict=True))
+
+
+def closed_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+    return leaving_panel(request, clinic, visit) if visit.decision else {}
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+@visit_errors
+def complaint_confirm(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Confirm the chief complaint; the visit goes on to its route's next stage."""
+    visit = get_visit(request, pk)
+    form = ComplaintForm(request.POST)
+    if not form.is_valid():
+        return render_visit(request, clinic, visit, stage=Stage.COMPLAINT, status=422, form=form)
+    data = form.cleaned_data
+    moved = confirm_complaint(
+        visit=visit,
+        complaint=data["complaint"],
+        text=data["complaint_text"],
+        route=data["route"] or route_for(data["complaint"]),
+        route_reason=data["route_reason"],
+        new_case=data["new_case"],
+        by=request.user,
+        expected=request.POST.get("expected"),
+    )
+    return redirect(moved)
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+@visit_errors
+def decision_take(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Record the patient's decision and go on to leaving."""
+    visit = get_visit(request, pk)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return render_visit(request, clinic, visit, stage=Stage.DECISION, status=422, form=form)
+    expected = request.POST.get("expected")
+    moved = take_decision(visit=visit, answer=form.answer(), by=request.user, expected=expected)
+    messages.success(request, _("Decision kept: %(decision)s") % {"decision": Decision(moved.decision).label})
+    return redirect(moved)
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+@visit_errors
+def visit_classify(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Classify the patient at checkout."""
+    visit = get_visit(request, pk)
+    form = ClassifyForm(request.POST)
+    suggestion = suggestion_for(visit)
+    if form.is_valid() and form.cleaned_data["class_code"] != suggestion.code and not form.cleaned_data["reason"]:
+        form.add_error("reason", _("Say why the class differs from the suggestion."))
+    if not form.is_valid():
+        return render_visit(request, clinic, visit, stage=Stage.LEAVING, status=422, classify_form=form)
+    data = form.cleaned_data
+    change = classify(
+        patient=visit.patient,
+        clinic=clinic,
+        code=data["class_code"],
+        awareness=data["awareness"],
+        trust=data["trust"],
+        by=request.user,
+        suggestion=suggestion,
+        reason=data["reason"],
+    )
+    leaving.set_classification(visit=visit, change=change)
+    return redirect(visit)
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+@visit_errors
+def checkout_item(request: HttpRequest, clinic: Clinic, pk: int, code: str) -> HttpResponse:
+    """One must-do: done, undone, let go with a reason; the next appointment and WeChat write the fact itself."""
+    visit = get_visit(request, pk)
+    action = request.POST.get("action", "done")
+    by = request.user
+    if action == "undo":
+        leaving.undo_done(visit=visit, code=code, by=by)
+    elif action == "let_go":
+        leaving.let_go(visit=visit, code=code, reason=request.POST.get("reason", ""), by=by)
+    elif code == CheckoutItem.Code.NEXT_APPOINTMENT:
+        return book_next(request, clinic, visit)
+    elif code == CheckoutItem.Code.WECHAT:
+        link_wechat(patient=visit.patient, clinic=clinic, by=by, guardian=request.POST.get("guardian") == "1")
+    else:
+        leaving.mark_done(visit=visit, code=code, by=by, outcome=request.POST.get("outcome", ""))
+    return redirect(visit)
+
+
+@requires(Permission.APPROVE_WAIVER)
+@require_POST
+@visit_errors
+def waiver_decide(request: HttpRequest, clinic: Clinic, pk: int, code: str) -> HttpResponse:
+    """The manager's word on what a coordinator asked to let go."""
+    visit = get_visit(request, pk)
+    leaving.decide_waiver(visit=visit, code=code, approve=request.POST.get("approve") == "1", by=request.user)
+    return redirect(request.POST.get("next") == "today" and "today" or visit)
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+@visit_errors
+def visit_close(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """End the visit once every must-do is met."""
+    visit = leaving.close(visit=get_visit(request, pk), by=request.user, expected=request.POST.get("expected"))
+    messages.success(request, _("Visit of %(patient)s ended.") % {"patient": visit.patient})
+    return redirect("today")

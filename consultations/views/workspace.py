@@ -1,0 +1,164 @@
+"""The visit page: who, where on the route, the panel of one stage, what helps beside it."""
+
+from collections.abc import Callable
+from functools import wraps
+from types import SimpleNamespace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import current_clinic, requires
+from accounts.models import Clinic, User
+from accounts.permissions import Permission
+from consultations.errors import AlreadyHere, MoveRefused, StageConflict, VisitError
+from consultations.models import ExamFile, Visit
+from consultations.scripts import scripts_for
+from consultations.services.decision import leave_unseen
+from consultations.services.facts import actor_of, facts_of
+from consultations.services.moves import move
+from consultations.services.reception import receive
+from consultations.stages import Missing, Stage, check_move, next_stage
+from consultations.steps import steps_of
+
+
+def get_visit(request: HttpRequest, pk: int) -> Visit:
+    """Return a visit of the clinic the person works in now, with its people loaded, or answer 404.
+
+    Only that clinic's, because the role that was checked is the role in it.
+    """
+    visits = Visit.objects.for_user(request.user).for_clinic(current_clinic(request.user))
+    visits = visits.with_people().select_related("clinic", "room")
+    visit: Visit = get_object_or_404(visits, pk=pk)
+    return visit
+
+
+def may_of(user: User, clinic: Clinic) -> SimpleNamespace:
+    """Return what the person may do in the clinic, by name, for templates."""
+    return SimpleNamespace(**{p.value: user.may(p, clinic) for p in Permission})
+
+
+# Where a missing thing is mended.
+MENDED_AT: dict[str, str] = {
+    Missing.FORM: Stage.INTAKE,
+    Missing.COMPLAINT: Stage.COMPLAINT,
+    Missing.EXAMS: Stage.EXAM,
+    Missing.HANDOFF: Stage.HANDOFF,
+    Missing.ACKNOWLEDGEMENT: Stage.DOCTOR,
+    Missing.PLAN: Stage.DOCTOR,
+    Missing.EXPLAINED: Stage.EXPLAINING,
+    Missing.DECISION: Stage.DECISION,
+    Missing.CHECKOUT: Stage.LEAVING,
+}
+
+
+def missing_for_next(visit: Visit, user: User) -> list[dict[str, str]]:
+    """Return what the visit's next step lacks, each with the link that goes there."""
+    facts = facts_of(visit)
+    following = next_stage(facts)
+    if following is None:
+        return []
+    lacking = check_move(facts, following, actor_of(user, visit)).missing
+    return [
+        {"label": str(m.label), "url": f"{visit.get_absolute_url()}?stage={MENDED_AT[m]}"}
+        for m in lacking
+        if m in MENDED_AT
+    ]
+
+
+def panel_stage(visit: Visit, asked: str | None) -> str:
+    """Return the stage whose panel is shown: the one asked for if it is one, else the current."""
+    return asked if asked in Stage.values else visit.stage
+
+
+def render_visit(
+    request: HttpRequest, clinic: Clinic, visit: Visit, *, stage: str | None = None, status: int = 200, **extra: Any
+) -> HttpResponse:
+    """Render the whole page with the panel of `stage`; `extra` overrides what its builder gives."""
+    from consultations.panels import PANELS, READERS
+
+    shown = panel_stage(visit, stage)
+    may = may_of(request.user, clinic)
+    readable = may.coordinate or getattr(may, READERS.get(shown, ""), False)
+    context: dict[str, Any] = {
+        "visit": visit,
+        "patient": visit.patient,
+        "may": may,
+        "shown": shown,
+        "is_current": shown == visit.stage,
+        "steps": steps_of(visit, shown),
+        "panel_template": f"consultations/panels/_{shown}.html" if readable else "consultations/panels/_summary.html",
+        "scripts": scripts_for(visit, shown) if may.coordinate else [],
+        "images": ExamFile.objects.filter(exam__visit=visit).select_related("exam__kind")[:6],
+        "last_visit": last_visit(visit),
+        "now": timezone.now(),
+    }
+    if readable:
+        context |= PANELS[shown](request, clinic, visit)
+    return render(request, "consultations/visit.html", context | extra, status=status)
+
+
+def last_visit(visit: Visit) -> Visit | None:
+    """Return the patient's received visit before this one."""
+    earlier = visit.patient.visits.filter(arrived_at__lt=visit.arrived_at, received_at__isnull=False)
+    return earlier.order_by("-arrived_at").first()
+
+
+def visit_errors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Turn a refusal of the services into words on the visit page, with nothing lost."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, clinic: Clinic, pk: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, clinic, pk, *args, **kwargs)
+        except (StageConflict, AlreadyHere) as error:
+            messages.warning(request, error.message)
+            return render_visit(request, clinic, get_visit(request, pk), status=409)
+        except VisitError as error:
+            messages.error(request, error.message)
+            stage = MENDED_AT.get(error.missing[0]) if isinstance(error, MoveRefused) else None
+            visit = get_visit(request, pk)
+            return render_visit(request, clinic, visit, stage=stage or request.GET.get("stage"), status=422)
+
+    return wrapper
+
+
+@requires(Permission.VIEW_VISITS)
+@require_GET
+def visit_page(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """The page of a visit; ?stage= opens another stage's panel."""
+    return render_visit(request, clinic, get_visit(request, pk), stage=request.GET.get("stage"))
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+@visit_errors
+def visit_move(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Take the visit one stage on."""
+    visit = get_visit(request, pk)
+    moved = move(visit=visit, to=request.POST.get("to", ""), by=request.user, expected=request.POST.get("expected"))
+    return redirect(moved)
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+@visit_errors
+def visit_receive(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Take the patient over."""
+    return redirect(receive(visit=get_visit(request, pk), by=request.user))
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+@visit_errors
+def visit_unseen(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """End the visit of a patient who left without being seen."""
+    visit = get_visit(request, pk)
+    expected = request.POST.get("expected")
+    leave_unseen(visit=visit, reason=request.POST.get("reason", ""), by=request.user, expected=expected)
+    messages.success(request, _("%(patient)s left without being seen.") % {"patient": visit.patient})
+    return redirect("today")
