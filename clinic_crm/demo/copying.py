@@ -65,6 +65,10 @@ class Ids:
         self._next[model] += 1
         return value
 
+    def skip(self, model: type[models.Model], count: int) -> None:
+        """Leave out the next `count` keys of `model`, written by somebody else."""
+        self._next[model] += count
+
     def settle(self) -> None:
         """Move the sequences past the keys that were given."""
         with connection.cursor() as cursor:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.utils import timezone
 
+from accounts.models import Clinic
 from clinic_crm.demo import words
 from clinic_crm.demo.copying import Ids, copy_rows
 from clinic_crm.demo.staff import DemoClinic
@@ -81,9 +82,7 @@ class History:
         return case
 
     def _register(self, group: DemoClinic, case: Case, since: datetime) -> None:
-        month = since.astimezone(group.clinic.tz).strftime("%y%m")
-        self.counters[group.clinic.pk, month] += 1
-        number = f"{group.clinic.code}{month}-{self.counters[group.clinic.pk, month]:04d}"
+        number = self.number_for(group.clinic, since)
         channel = self.dice.choice([c for c in Channel.values if c not in {"staff", "other"}])
         tags = self.dice.sample(words.TAGS, self.dice.randint(0, 2))
         row = Registration(
@@ -94,17 +93,34 @@ class History:
         self.registrations[case.patient.pk] = row
         self.rows[Registration].append(row)
 
-    def _phone_and_consents(self, group: DemoClinic, patient: Patient, since: datetime) -> None:
-        # 611,953 has no factor in common with a million: every number once, in no visible order.
+    def number_for(self, clinic: Clinic, since: datetime) -> str:
+        """Return the next patient number of `clinic` in the month of `since`."""
+        month = since.astimezone(clinic.tz).strftime("%y%m")
+        self.counters[clinic.pk, month] += 1
+        return f"{clinic.code}{month}-{self.counters[clinic.pk, month]:04d}"
+
+    def phone_of(self, patient: Patient) -> PatientPhone:
+        """Return an unsaved phone of the invented range; each number once before any comes again."""
+        # 611,953 has no factor in common with a million: no visible order.
         number = f"19900{(self.phone_offset * 611_953 + 7) % NUMBERS:06d}"
         self.phone_offset += 1
-        phone = PatientPhone.build(patient, number)
+        return PatientPhone.build(patient, number)
+
+    def _phone_and_consents(self, group: DemoClinic, patient: Patient, since: datetime) -> None:
+        phone = self.phone_of(patient)
         phone.id, phone.created_at = self.ids.take(PatientPhone), since
         self.rows[PatientPhone].append(phone)
         for purpose in (ConsentPurpose.CARE, ConsentPurpose.CONTACT, ConsentPurpose.MARKETING):
             given = purpose != ConsentPurpose.MARKETING or self.dice.random() < 0.7
             self.rows[Consent].append(
-                Consent(id=self.ids.take(Consent), clinic=group.clinic, patient=patient, purpose=purpose, given=given, at=since)
+                Consent(
+                    id=self.ids.take(Consent),
+                    clinic=group.clinic,
+                    patient=patient,
+                    purpose=purpose,
+                    given=given,
+                    at=since,
+                )
             )
 
     def _referral(self, group: DemoClinic, patient: Patient, since: datetime) -> None:
@@ -112,8 +128,12 @@ class History:
             referrer = self.dice.choice(self.known[-500:])
             self.rows[Referral].append(
                 Referral(
-                    id=self.ids.take(Referral), clinic=group.clinic, referrer=referrer, referred=patient,
-                    effective_at=since, created_at=since,
+                    id=self.ids.take(Referral),
+                    clinic=group.clinic,
+                    referrer=referrer,
+                    referred=patient,
+                    effective_at=since,
+                    created_at=since,
                 )  # fmt: skip
             )
         self.known.append(patient)
@@ -181,16 +201,16 @@ class History:
             appointment.status = self.dice.choice(outcomes)
 
     def write(self) -> int:
-        """Write the rows so far in one transaction and forget them; returns how many."""
-        with transaction.atomic():
-            self._raise_counters()
-            written = sum(copy_rows(model, rows) for model, rows in _in_order(self.rows))
-            self.ids.settle()
+        """Write the rows so far and forget them; returns how many."""
+        self.counters_written()
+        written = sum(copy_rows(model, rows) for model, rows in in_order(self.rows))
+        self.ids.settle()
         self.rows = defaultdict(list)
         self.registrations = {}
         return written
 
-    def _raise_counters(self) -> None:
+    def counters_written(self) -> None:
+        """Write where the patient numbers stand."""
         rows = [PatientNumberCounter(clinic_id=c, month=m, last=n) for (c, m), n in self.counters.items()]
         PatientNumberCounter.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["clinic", "month"], update_fields=["last"]
@@ -201,13 +221,13 @@ class History:
         for done, (group, case) in enumerate(self.patients(count), 1):
             self.live(group, case)
             if done % CHUNK == 0 or done == count:
-                with _trusted():
+                with trusted():
                     self.write()
                 if progress:
                     progress(done)
 
 
-def _in_order(rows: Rows) -> list[tuple[type[models.Model], list[models.Model]]]:
+def in_order(rows: Rows) -> list[tuple[type[models.Model], list[models.Model]]]:
     """Return the tables so that what is pointed at comes first."""
     from django.apps import apps
 
@@ -219,15 +239,14 @@ def _in_order(rows: Rows) -> list[tuple[type[models.Model], list[models.Model]]]
 
 
 @contextmanager
-def _trusted() -> Iterator[None]:
+def trusted() -> Iterator[None]:
     """Skip the per-row foreign key checks where the database user may: the rows point only at each other."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('is_superuser') = 'on'")
         allowed = cursor.fetchone()[0]
         if allowed:
-            cursor.execute("SET session_replication_role = replica")
-        try:
-            yield
-        finally:
-            if allowed:
-                cursor.execute("SET session_replication_role = DEFAULT")
+            cursor.execute("SET LOCAL session_replication_role = replica")
+    yield
+    if allowed:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = DEFAULT")

@@ -163,7 +163,9 @@ class Story:
 
     def _after_handoff(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
         patient, dice = case.patient, self.dice
-        patient.awareness = min(5, (patient.awareness or dice.randint(1, 3)) + (0 if visit.is_first else dice.randint(0, 1)))
+        patient.awareness = min(
+            5, (patient.awareness or dice.randint(1, 3)) + (0 if visit.is_first else dice.randint(0, 1))
+        )
         patient.trust = min(5, (patient.trust or dice.randint(2, 3)) + (0 if visit.is_first else dice.randint(0, 1)))
         facts = ClassFacts(case.complaint, not visit.is_first, patient.awareness)
         suggestion = suggest(facts)
@@ -226,7 +228,7 @@ class Story:
         if visit.decision in UNDECIDED:
             codes += ["recheck_plan", *CLASS_MUST_DOS.get(patient.class_code, ())]
         for code in codes:
-            outcome = self.dice.choice(["moments", "friends", "dianping", "declined"]) if code == "word_of_mouth" else ""
-            self.add(
-                CheckoutItem, visit=visit, code=code, done_at=end, done_by=case.coordinator, outcome=outcome
+            outcome = (
+                self.dice.choice(["moments", "friends", "dianping", "declined"]) if code == "word_of_mouth" else ""
             )
+            self.add(CheckoutItem, visit=visit, code=code, done_at=end, done_by=case.coordinator, outcome=outcome)

@@ -58,14 +58,14 @@ class Today:
 
     def _expected(self, index: int, minutes: int) -> None:
         case = self._case(index)
-        start = _quarter(self.history.now + timedelta(minutes=minutes))
+        start = _half_hour(self.history.now + timedelta(minutes=minutes))
         row = self.history.promise(self.group, case, start, made_at=self.history.now - timedelta(days=3))
         row.kind = Appointment.Kind.FIRST
         if index % 2 == 0:
             row.status = Appointment.Status.CONFIRMED
 
 
-def _quarter(moment: datetime) -> datetime:
-    """Return the next quarter of an hour on or after `moment`."""
-    late = moment.minute % 15
-    return (moment + timedelta(minutes=(15 - late) % 15)).replace(second=0, microsecond=0)
+def _half_hour(moment: datetime) -> datetime:
+    """Return the next half hour on or after `moment`."""
+    late = moment.minute % 30
+    return (moment + timedelta(minutes=(30 - late) % 30)).replace(second=0, microsecond=0)

@@ -8,9 +8,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from clinic_crm.demo.history import History
+from clinic_crm.demo.multiply import load_many
 from clinic_crm.demo.staff import build_group
 from clinic_crm.demo.today import Today
 from patients.models import Patient
+
+MANY = 4000  # from here on a told block is repeated
 
 
 class Command(BaseCommand):
@@ -33,15 +36,18 @@ class Command(BaseCommand):
             raise CommandError("There are patients already; demo data is loaded into an empty database only.")
         self._load(options["patients"], options["months"], options["seed"])
 
+    @transaction.atomic  # all or nothing: a start that was cut off begins afresh
     def _load(self, patients: int, months: int, seed: int) -> None:
-        with transaction.atomic():
-            groups = build_group()
+        groups = build_group()
         history = History(groups, months=months, seed=seed)
-        history.load(patients, progress=self._progress)
+        tell = load_many if patients > MANY else History.load
+        tell(history, patients, progress=self._progress)
         for group in groups:
             Today(history, group).tell()
         written = history.write()
-        self.stdout.write(self.style.SUCCESS(f"Demo data loaded: {patients} patients with history, {written} rows of today."))
+        self.stdout.write(
+            self.style.SUCCESS(f"Demo data loaded: {patients} patients with history, {written} rows of today.")
+        )
 
     def _progress(self, done: int) -> None:
-        self.stdout.write(f"{done} patients", ending="\n")
+        self.stdout.write(f"{done} patients")
