@@ -1,4 +1,4 @@
-"""Which must-dos a visit has before the patient leaves, and whether they are met (DOMAIN §2.11, §3). No database here."""
+"""Which must-dos a visit has before the patient leaves, and whether they are met (DOMAIN §2.11, §3); pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -8,13 +8,15 @@ from django.http import HttpRequest
 from accounts.models import Clinic
 from consultations.models import Visit
 from consultations.stages import Stage
-from consultations.views import desk
+from consultations.views import desk, exams, intake
 
 PanelBuilder = Callable[[HttpRequest, Clinic, Visit], dict[str, Any]]
 
 PANELS: dict[str, PanelBuilder] = {
     Stage.ARRIVED: desk.arrived_panel,
     Stage.RECEIVED: desk.received_panel,
+    Stage.INTAKE: intake.intake_panel,
+    Stage.EXAM: exams.exam_panel,
     Stage.COMPLAINT: desk.complaint_panel,
     Stage.CONSULTING: desk.consulting_panel,
     Stage.EXPLAINING: desk.explaining_panel,

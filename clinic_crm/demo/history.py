@@ -40,7 +40,7 @@ class History:
     def __init__(self, groups: list[DemoClinic], *, months: int, seed: int) -> None:
         self.groups = groups
         self.months = months
-        self.dice = random.Random(seed)  # noqa: S311 - invented data, no secrets
+        self.dice = random.Random(seed)
         self.ids = Ids()
         self.contents = {group.clinic.pk: content_of(group) for group in groups}
         self.counters: dict[tuple[int, str], int] = defaultdict(int)
@@ -134,7 +134,7 @@ class History:
                     referred=patient,
                     effective_at=since,
                     created_at=since,
-                )  # fmt: skip
+                )
             )
         self.known.append(patient)
         del self.known[:-500]

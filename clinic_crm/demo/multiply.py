@@ -101,7 +101,7 @@ class Block:
         table, first = connection.ops.quote_name(model._meta.db_table), self.firsts[model]
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}"  # noqa: S608
+                f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}"
                 " WHERE id BETWEEN %s AND %s",
                 [*params, first, first + self.counts[model] - 1],
             )

@@ -49,7 +49,7 @@ class DemoClinic:
 
 
 def _person(username: str, name: str, password: str) -> User:
-    user, created = User.objects.get_or_create(username=username, defaults={"full_name": name, "password": password})
+    user, _created = User.objects.get_or_create(username=username, defaults={"full_name": name, "password": password})
     return user
 
 

@@ -70,7 +70,13 @@ def take_decision(*, visit: Visit, answer: Answer, by: User, expected: str | Non
     fresh.treat_today = answer.treat_today
     fresh.save(
         update_fields=[
-            "decision", "decided_at", "decision_amount", "deposit_amount", "obstacle", "treat_today", "updated_at",
+            "decision",
+            "decided_at",
+            "decision_amount",
+            "deposit_amount",
+            "obstacle",
+            "treat_today",
+            "updated_at",
         ]
     )
     Consultation.objects.filter(pk=fresh.consultation_id).update(status=STATUS[Decision(answer.decision)])

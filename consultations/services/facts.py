@@ -1,11 +1,14 @@
 """Reading the facts that a move looks at from the database."""
 
+from django.utils import timezone
+
 from accounts.models import User
 from accounts.permissions import Permission
 from consultations import checkout
 from consultations.models import Plan, Visit
 from consultations.points import ALL_POINTS
 from consultations.stages import Actor, Stage, VisitFacts
+from followups.models import Appointment
 
 
 def actor_of(user: User, visit: Visit) -> Actor:
@@ -15,6 +18,14 @@ def actor_of(user: User, visit: Visit) -> Actor:
     if user.may(Permission.COORDINATE, visit.clinic_id):
         return Actor.COORDINATOR
     return Actor.OTHER
+
+
+def later_appointment(visit: Visit) -> Appointment | None:
+    """Return the appointment the patient leaves with: the one kept, else the next one expected in this clinic."""
+    if visit.next_appointment_id is not None:
+        return visit.next_appointment
+    expected = Appointment.objects.for_clinic(visit.clinic_id).expected().filter(patient=visit.patient_id)
+    return expected.filter(starts_at__gt=timezone.now()).select_related("doctor").order_by("starts_at").first()
 
 
 def checkout_lines(visit: Visit) -> list[checkout.CheckoutLine]:
@@ -32,7 +43,7 @@ def checkout_lines(visit: Visit) -> list[checkout.CheckoutLine]:
         for item in visit.checkout_items.all()
     }
     facts = {
-        "next_appointment": visit.next_appointment_made_at is not None,
+        "next_appointment": later_appointment(visit) is not None,
         "wechat": visit.patient.wechat_linked_at is not None,
         "classification": visit.classified_at is not None,
     }

@@ -10,10 +10,9 @@ from accounts.permissions import Permission
 from consultations import checkout
 from consultations.errors import MoveRefused, Refused
 from consultations.models import CheckoutItem, Visit
-from consultations.services.facts import checkout_lines
+from consultations.services.facts import checkout_lines, later_appointment
 from consultations.services.moves import locked, move
 from consultations.stages import Missing, Stage
-from followups.models import Appointment
 from patients.models import ClassChange
 
 
@@ -101,16 +100,6 @@ def decide_waiver(*, visit: Visit, code: str, approve: bool, by: User) -> Checko
 
 
 @transaction.atomic
-def set_next_appointment(*, visit: Visit, appointment: Appointment) -> Visit:
-    """Record the appointment the patient leaves with; the time it was made is kept from the first one."""
-    fresh = locked(visit)
-    fresh.next_appointment = appointment
-    fresh.next_appointment_made_at = fresh.next_appointment_made_at or timezone.now()
-    fresh.save(update_fields=["next_appointment", "next_appointment_made_at", "updated_at"])
-    return fresh
-
-
-@transaction.atomic
 def set_classification(*, visit: Visit, change: ClassChange) -> Visit:
     """Record the classification that belongs to this visit."""
     fresh = locked(visit)
@@ -122,10 +111,15 @@ def set_classification(*, visit: Visit, change: ClassChange) -> Visit:
 
 @transaction.atomic
 def close(*, visit: Visit, by: User, expected: str | None = Stage.LEAVING) -> Visit:
-    """End the visit when every must-do is met. Raises: Refused naming what is open; StageConflict."""
+    """End the visit when every must-do is met, and keep the appointment the patient leaves with.
+
+    Raises: Refused naming what is open; StageConflict.
+    """
     fresh = locked(visit, expected=expected)
     waiting = [line for line in checkout_lines(fresh) if not line.met]
     if waiting:
         words = _(", ").join(str(CheckoutItem.Code(line.code).label) for line in waiting)
         raise Refused(_("Still missing: %(what)s") % {"what": words})
-    return move(visit=fresh, to=Stage.CLOSED, by=by, expected=Stage.LEAVING)
+    later = later_appointment(fresh)
+    facts = {"next_appointment": later, "next_appointment_made_at": later.created_at} if later else {}
+    return move(visit=fresh, to=Stage.CLOSED, by=by, expected=Stage.LEAVING, **facts)

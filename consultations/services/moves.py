@@ -20,7 +20,9 @@ def locked(visit: Visit, *, expected: str | None = None) -> Visit:
     Raises StageConflict when it no longer stands at `expected`.
     """
     fresh: Visit = (
-        Visit.objects.select_for_update(of=("self",)).select_related("patient", "consultation", "clinic").get(pk=visit.pk)
+        Visit.objects.select_for_update(of=("self",))
+        .select_related("patient", "consultation", "clinic")
+        .get(pk=visit.pk)
     )
     if expected is not None and fresh.stage != expected:
         raise StageConflict(fresh, _last_mover(fresh))

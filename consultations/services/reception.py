@@ -2,13 +2,13 @@
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
 from consultations.errors import AlreadyHere, Refused
 from consultations.models import Consultation, StageChange, Visit
 from consultations.services.moves import locked, move
 from consultations.stages import Stage, route_for
-from django.utils.translation import gettext as _
 from followups.models import Appointment, AppointmentChange
 from patients.models import Patient, Registration
 from patients.services import mark_referral_effective
@@ -92,10 +92,10 @@ def _keep(appointment: Appointment, by: User) -> None:
     old = appointment.status
     kept = Appointment.objects.filter(pk=appointment.pk, status__in=expected).update(status=Appointment.Status.KEPT)
     if not kept:
-        raise Refused(_("This appointment is no longer expected: %(status)s.") % {"status": appointment.get_status_display()})
-    AppointmentChange.objects.create(
-        appointment=appointment, old_status=old, new_status=Appointment.Status.KEPT, by=by
-    )
+        raise Refused(
+            _("This appointment is no longer expected: %(status)s.") % {"status": appointment.get_status_display()}
+        )
+    AppointmentChange.objects.create(appointment=appointment, old_status=old, new_status=Appointment.Status.KEPT, by=by)
 
 
 @transaction.atomic
@@ -126,5 +126,3 @@ def receive(*, visit: Visit, by: User, doctor: User | None = None, expected: str
     if earlier == 0:
         mark_referral_effective(patient=fresh.patient, by=by)
     return moved
-
-

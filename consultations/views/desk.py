@@ -5,8 +5,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -14,15 +16,20 @@ from accounts.access import requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations import checkout
+from consultations.errors import Refused
 from consultations.forms import ClassifyForm, ComplaintForm, DecisionForm
 from consultations.models import CheckoutItem, Plan, Visit
 from consultations.points import Point
 from consultations.services import leaving
 from consultations.services.complaint import confirm_complaint
 from consultations.services.decision import take_decision
-from consultations.services.facts import checkout_lines
+from consultations.services.facts import checkout_lines, later_appointment
 from consultations.stages import UNDECIDED, Decision, Stage, route_for
 from consultations.views.workspace import get_visit, missing_for_next, render_visit, visit_errors
+from followups.errors import BookingError
+from followups.models import Appointment
+from followups.services import book, length_of, suggest_slots
+from followups.slots import Slot
 from patients.classification import SPECIALIST, ClassFacts, Complaint, Suggestion, suggest
 from patients.services import classify, link_wechat
 
@@ -103,22 +110,67 @@ def leaving_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[st
         }
         for line in checkout_lines(visit)
     ]
+    later = later_appointment(visit)
     open_rows = [row for row in rows if row["state"] in {"open", "waiting"}]
     return {
         "rows": sorted(rows, key=lambda row: row["state"] not in {"open", "waiting"}),
         "open_rows": open_rows,
         "met_count": len(rows) - len(open_rows),
         "undecided": visit.decision in UNDECIDED,
-        "slots": next_slots(visit) if visit.stage == Stage.LEAVING and not visit.next_appointment_id else [],
+        "next_appointment": later,
+        "slots": next_slots(visit) if visit.stage == Stage.LEAVING and later is None else [],
         "classify_form": ClassifyForm(visit=visit),
         "suggestion": suggestion_for(visit),
         "outcomes": word_of_mouth_outcomes(),
     }
 
 
+def next_kind(visit: Visit) -> str:
+    """Return what the next appointment is: a recheck while undecided, else the treatment."""
+    return Appointment.Kind.RECHECK if visit.decision in UNDECIDED else Appointment.Kind.TREATMENT
+
+
+def next_slots(visit: Visit) -> list[Slot]:
+    """Return three times to offer at checkout; none while no doctor is named."""
+    if visit.doctor is None:
+        return []
+    return suggest_slots(clinic=visit.clinic, patient=visit.patient, doctor=visit.doctor, kind=next_kind(visit))
+
+
+def book_next(request: HttpRequest, clinic: Clinic, visit: Visit) -> HttpResponse:
+    """Book one of the times that were offered; when it was taken meanwhile, say so and offer others."""
+    start = parse_datetime(request.POST.get("slot", ""))
+    if start is None or start.tzinfo is None:
+        raise Refused(_("Choose one of the times."))
+    kind = next_kind(visit)
+    try:
+        booked = book(
+            clinic=clinic,
+            patient=visit.patient,
+            doctor=visit.doctor,
+            room=None,
+            kind=kind,
+            starts_at=start,
+            ends_at=start + length_of(kind),
+            purpose=visit.consultation.complaint_text,
+            by=request.user,
+        )
+    except BookingError as error:
+        messages.error(request, error.message)
+        return render_visit(request, clinic, visit, stage=Stage.LEAVING, status=409)
+    at = date_format(timezone.localtime(booked.starts_at, clinic.tz), "SHORT_DATETIME_FORMAT")
+    messages.success(request, _("Booked: %(when)s") % {"when": at})
+    return redirect(visit)
+
+
 def word_of_mouth_outcomes() -> list[tuple[str, str]]:
     """What a patient may answer when asked to pass the word on (DOMAIN §2.11)."""
-    labels = (_("will share on Moments"), _("will recommend friends"), _("will review on Dianping"), _("asked, declined"))
+    labels = (
+        _("will share on Moments"),
+        _("will recommend friends"),
+        _("will review on Dianping"),
+        _("asked, declined"),
+    )
     return list(zip(WORD_OF_MOUTH, labels, strict=True))
 
 
@@ -219,7 +271,7 @@ def waiver_decide(request: HttpRequest, clinic: Clinic, pk: int, code: str) -> H
     """The manager's word on what a coordinator asked to let go."""
     visit = get_visit(request, pk)
     leaving.decide_waiver(visit=visit, code=code, approve=request.POST.get("approve") == "1", by=request.user)
-    return redirect(request.POST.get("next") == "today" and "today" or visit)
+    return redirect((request.POST.get("next") == "today" and "today") or visit)
 
 
 @requires(Permission.COORDINATE)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -24,6 +25,9 @@ from consultations.services.moves import move
 from consultations.services.reception import receive
 from consultations.stages import Missing, Stage, check_move, next_stage
 from consultations.steps import steps_of
+
+# Steps that are nothing but the step; every other one has a service that also records what it is about.
+PLAIN_STEPS = frozenset({Stage.INTAKE, Stage.COMPLAINT, Stage.CONSULTING, Stage.HANDOFF, Stage.DECISION})
 
 
 def get_visit(request: HttpRequest, pk: int) -> Visit:
@@ -93,13 +97,18 @@ def render_visit(
         "steps": steps_of(visit, shown),
         "panel_template": f"consultations/panels/_{shown}.html" if readable else "consultations/panels/_summary.html",
         "scripts": scripts_for(visit, shown) if may.coordinate else [],
-        "images": ExamFile.objects.filter(exam__visit=visit).select_related("exam__kind")[:6],
+        "images": pictures_of(visit) if may.capture_exam or may.read_handoff else [],
         "last_visit": last_visit(visit),
         "now": timezone.now(),
     }
     if readable:
         context |= PANELS[shown](request, clinic, visit)
     return render(request, "consultations/visit.html", context | extra, status=status)
+
+
+def pictures_of(visit: Visit) -> QuerySet[ExamFile]:
+    """Return the newest few pictures of a visit."""
+    return ExamFile.objects.kept().filter(exam__visit=visit).select_related("exam__kind")[:6]
 
 
 def last_visit(visit: Visit) -> Visit | None:
@@ -138,10 +147,12 @@ def visit_page(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @require_POST
 @visit_errors
 def visit_move(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
-    """Take the visit one stage on."""
+    """Take the visit one stage on, where the step itself records nothing more."""
     visit = get_visit(request, pk)
-    moved = move(visit=visit, to=request.POST.get("to", ""), by=request.user, expected=request.POST.get("expected"))
-    return redirect(moved)
+    to = request.POST.get("to", "")
+    if to not in PLAIN_STEPS:
+        raise MoveRefused([Missing.ORDER])
+    return redirect(move(visit=visit, to=to, by=request.user, expected=request.POST.get("expected")))
 
 
 @requires(Permission.COORDINATE)
