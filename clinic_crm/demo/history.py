@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, models
 from django.utils import timezone
@@ -30,16 +31,17 @@ GAP_DAYS = (7, 45)
 def content_of(group: DemoClinic) -> Content:
     """Return the clinic's content that stories refer to."""
     template = FormTemplate.objects.for_clinic(group.clinic).filter(kind="dental", is_active=True).get()
-    kinds = list(ExamKind.objects.for_clinic(group.clinic).filter(is_active=True, is_basic=True))
+    kinds = list(ExamKind.objects.for_clinic(group.clinic).filter(code__in=["panoramic", "intraoral", "impression"]))
     return Content(template=template, kinds=kinds)
 
 
 class History:
     """Generates the past. `seed` makes it the same every time, the day apart."""
 
-    def __init__(self, groups: list[DemoClinic], *, months: int, seed: int) -> None:
+    def __init__(self, groups: list[DemoClinic], *, months: int, seed: int, visited: float = 1.0) -> None:
         self.groups = groups
         self.months = months
+        self.visited = visited  # share of the patients who have come; the others are only registered
         self.dice = random.Random(seed)
         self.ids = Ids()
         self.contents = {group.clinic.pk: content_of(group) for group in groups}
@@ -50,6 +52,7 @@ class History:
         self.known: list[Patient] = []
         self.registrations: dict[int, Registration] = {}
         self.now = timezone.now()
+        self.pictures: dict[str, list[dict[str, Any]]] = {}  # given for today only
 
     def patients(self, count: int) -> Iterator[tuple[DemoClinic, Case]]:
         """Yield `count` new patients, each with a case, alternating between the clinics."""
@@ -141,6 +144,8 @@ class History:
 
     def live(self, group: DemoClinic, case: Case) -> None:
         """Let the case run from its registration to yesterday: visits, appointments, perhaps a next one."""
+        if self.dice.random() >= self.visited:
+            return
         registration = self.registrations[case.patient.pk]
         start = self.opening(registration.created_at, group)
         appointment: Appointment | None = None
@@ -166,7 +171,7 @@ class History:
 
     def story(self, group: DemoClinic) -> Story:
         """Return a story that adds to this history's rows."""
-        return Story(self.ids, self.dice, group, self.contents[group.clinic.pk], self.rows)
+        return Story(self.ids, self.dice, group, self.contents[group.clinic.pk], self.rows, self.pictures)
 
     def opening(self, moment: datetime, group: DemoClinic) -> datetime:
         """Return a half hour of a working day on or after the day of `moment`."""

@@ -11,6 +11,7 @@ from django.db import models
 
 from accounts.models import User
 from clinic_crm.demo import words
+from clinic_crm.demo.answers import answers_of
 from clinic_crm.demo.copying import Ids
 from clinic_crm.demo.staff import DemoClinic
 from consultations.checkout import CLASS_MUST_DOS
@@ -19,6 +20,7 @@ from consultations.models import (
     Consultation,
     ConsultationForm,
     Exam,
+    ExamFile,
     ExamKind,
     FormTemplate,
     Handoff,
@@ -77,6 +79,7 @@ class Story:
     group: DemoClinic
     content: Content
     rows: Rows = field(default_factory=lambda: defaultdict(list))
+    pictures: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def add(self, model: type[models.Model], **values: Any) -> Any:
         """Make a row with its primary key and keep it."""
@@ -139,27 +142,57 @@ class Story:
         if case.consultation and case.consultation.first_received_at is None:
             case.consultation.first_received_at = end
 
+    def _after_received(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        if visit.stage == Stage.INTAKE and visit.is_first:  # the form is being filled in just now
+            self._form(visit, case, end, end, groups=3)
+
     def _after_intake(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
-        complete = visit.is_first and self.dice.random() < 0.97
         if not visit.is_first:
             return
-        self.add(
-            ConsultationForm, visit=visit, template=self.content.template, answers={"complaint": case.text},
-            created_at=start, updated_at=end, consented_at=start, patient_submitted_at=end if complete else None,
-            completed_at=end if complete else None, completed_by=case.coordinator if complete else None,
+        complete = self.dice.random() < 0.97
+        form = self._form(visit, case, start, end, groups=None if complete else 4)
+        if complete:
+            form.patient_submitted_at = form.completed_at = visit.form_completed_at = end
+            form.completed_by = case.coordinator
+
+    def _form(
+        self, visit: Visit, case: Case, start: datetime, end: datetime, *, groups: int | None
+    ) -> ConsultationForm:
+        answers = answers_of(self.content.template, case.patient, case.text, self.dice, groups=groups)
+        form: ConsultationForm = self.add(
+            ConsultationForm, visit=visit, template=self.content.template, answers=answers,
+            created_at=start, updated_at=end, consented_at=start,
         )  # fmt: skip
-        visit.form_completed_at = end if complete else None
+        return form
 
     def _after_complaint(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
         visit.complaint_confirmed_at = end
 
     def _after_exam(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
-        for kind in self.content.kinds[:2]:
-            self.add(
+        for kind in self.content.kinds:
+            exam = self.add(
                 Exam, visit=visit, kind=kind, ordered_at=start, ordered_by=case.coordinator, done_at=end,
                 done_by=case.coordinator, fee=kind.fee(first_visit=visit.is_first),
             )  # fmt: skip
+            for file in self.pictures.get(kind.code, ()):
+                self.add(ExamFile, exam=exam, uploaded_at=end, uploaded_by=case.coordinator, **file)
         visit.exams_completed_at = end
+
+    def _after_consulting(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        if visit.stage == Stage.HANDOFF:  # the note is being written just now
+            self._note(visit, case, end, wished_words="", awareness=2, trust=3, class_code="")
+
+    def _note(self, visit: Visit, case: Case, at: datetime, **values: Any) -> Handoff:
+        dice = self.dice
+        usual = {
+            "situation": dice.choice(words.SITUATIONS),
+            "opinion": dice.choice(words.OPINIONS),
+            "told_patient": dice.choice(words.TOLD),
+            "stress_points": dice.sample(words.STRESS, 3),
+            "wished_words": dice.choice(words.WISHED),
+        }
+        note: Handoff = self.add(Handoff, visit=visit, saved_at=at, **(usual | values))
+        return note
 
     def _after_handoff(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
         patient, dice = case.patient, self.dice
@@ -176,15 +209,12 @@ class Story:
         )  # fmt: skip
         patient.class_code, patient.class_set_at = suggestion.code, end
         visit.classification, visit.classified_at, visit.handoff_at = change, end, end
-        self.add(
-            Handoff, visit=visit, class_code=suggestion.code, awareness=patient.awareness, trust=patient.trust,
-            situation=dice.choice(words.SITUATIONS), opinion=dice.choice(words.OPINIONS),
-            told_patient=dice.choice(words.TOLD), stress_points=dice.sample(words.STRESS, 3),
-            wished_words=dice.choice(words.WISHED), saved_at=end, sent_at=end, sent_by=case.coordinator,
-            acknowledged_at=end if visit.stage != Stage.DOCTOR else None,
-            acknowledged_by=case.doctor if visit.stage != Stage.DOCTOR else None,
+        note = self._note(
+            visit, case, end, class_code=suggestion.code, awareness=patient.awareness, trust=patient.trust,
+            sent_at=end, sent_by=case.coordinator,
         )  # fmt: skip
-        if visit.stage != Stage.DOCTOR:
+        if visit.stage != Stage.DOCTOR or visit.pk % 2:
+            note.acknowledged_at, note.acknowledged_by = end, case.doctor
             visit.handoff_acknowledged_at = end
 
     def _after_doctor(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
@@ -203,6 +233,8 @@ class Story:
             price = (case.price * Decimal(str(share))).quantize(Decimal(10))
             self.add(PlanItem, option=option, name=name, unit_price=price, teeth=[self.dice.choice([16, 26, 36, 46])])
         visit.doctor_left_at = visit.explaining_started_at = end
+        if visit.stage == Stage.EXPLAINING:
+            visit.explained_points = [Point.PRICE.value, Point.TIME.value]
 
     def _after_explaining(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
         visit.explaining_ended_at = end

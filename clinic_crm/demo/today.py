@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from clinic_crm.demo.history import History
+from clinic_crm.demo.pictures import draw_pictures
 from clinic_crm.demo.staff import DemoClinic
 from clinic_crm.demo.story import Case
 from consultations.stages import DEFAULT_LIMITS, Stage
@@ -18,6 +19,7 @@ STANDING: tuple[tuple[str, int], ...] = (
 )  # fmt: skip
 EXPECTED_IN = (4, 18, 33, 48, 63, 78, 110, 150, 210)  # minutes from now
 GONE = 6
+YESTERDAY = 9
 
 
 class Today:
@@ -29,11 +31,15 @@ class Today:
 
     def tell(self) -> None:
         """Add everything; the caller writes it."""
+        self.history.pictures = draw_pictures()
         for index, (stage, minutes) in enumerate(STANDING):
             self._standing(index, stage, minutes)
         for index in range(GONE):
-            case = self._case(index)
-            self.history.story(self.group).tell(case, start=self.history.now - timedelta(minutes=200 + 17 * index))
+            self._gone(index, self.history.now - timedelta(minutes=200 + 17 * index), booked=index != 3)
+        for index in range(YESTERDAY):
+            day = self.history.now.astimezone(self.group.clinic.tz) - timedelta(days=1)
+            start = day.replace(hour=9 + index % 7, minute=30 * (index % 2), second=0, microsecond=0)
+            self._gone(index, start, booked=index not in {2, 5})
         for index, minutes in enumerate(EXPECTED_IN):
             self._expected(index, minutes)
 
@@ -55,6 +61,17 @@ class Today:
         visit.stage_since = now - timedelta(minutes=minutes)
         registration = self.history.registrations[case.patient.pk]
         registration.active_at, registration.last_visit_on = now, now.date()
+
+    def _gone(self, index: int, start: datetime, *, booked: bool) -> None:
+        case = self._case(index)
+        history = self.history
+        visit = history.story(self.group).tell(case, start=start)
+        registration = history.registrations[case.patient.pk]
+        registration.active_at, registration.last_visit_on = visit.left_at, start.date()
+        if booked and visit.left_at is not None:
+            later = history.opening(history.now + timedelta(days=7 + index), self.group)
+            visit.next_appointment = history.promise(self.group, case, later, made_at=visit.left_at)
+            visit.next_appointment_made_at = visit.left_at - timedelta(minutes=2)
 
     def _expected(self, index: int, minutes: int) -> None:
         case = self._case(index)

@@ -1,0 +1,35 @@
+"""Bringing the bench database to a size."""
+
+from django.db import connection, transaction
+
+from clinic_crm.demo.history import History
+from clinic_crm.demo.multiply import load_many
+from clinic_crm.demo.staff import build_group
+from clinic_crm.demo.today import Today
+from patients.models import Patient
+
+VISITED = 0.1  # one patient in ten has come; the others are only registered
+
+
+def grow_to(scale: int) -> None:
+    """Have `scale` patients and a today; larger data from an earlier run is thrown away."""
+    present = Patient.objects.count()
+    if scale <= present < scale * 1.1:
+        return
+    if present:
+        _empty()
+    print(f"loading {scale:,} patients …", flush=True)
+    with transaction.atomic():
+        groups = build_group()
+        history = History(groups, months=24, seed=scale, visited=VISITED)
+        load_many(history, scale)
+        Today(history, groups[0]).tell()
+        history.write()
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _empty() -> None:
+    from django.core.management import call_command
+
+    call_command("flush", interactive=False, verbosity=0)
