@@ -4,9 +4,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
 
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
@@ -14,19 +17,22 @@ from accounts.permissions import Permission
 View = Callable[..., HttpResponseBase]
 
 
+class StaffRequest(HttpRequest):
+    """A request as views behind `requires` get it: somebody is signed in. For type checkers."""
+
+    user: User  # type: ignore[assignment]
+
+
 def current_clinic(user: User) -> Clinic | None:
     """Return the clinic the person works in now: the chosen one if still allowed, else the first."""
-    ids = user.clinic_ids()
-    if user.current_clinic_id in ids:
-        return user.current_clinic
-    return Clinic.objects.filter(pk__in=ids).first()
+    return user.working_in
 
 
 def requires(permission: Permission, *more: Permission) -> Callable[[View], View]:
     """Let a signed-in person through who has any of the permissions in the current clinic.
 
-    The view gets the clinic as its second argument. Raises PermissionDenied (403) otherwise;
-    an anonymous visitor is sent to sign in.
+    The view gets the clinic as its second argument, and runs in its time zone. Raises PermissionDenied (403)
+    otherwise; an anonymous visitor is sent to sign in (a fragment's request gets 401: the page says so).
     """
     accepted = (permission, *more)
 
@@ -34,17 +40,25 @@ def requires(permission: Permission, *more: Permission) -> Callable[[View], View
         @wraps(view)
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user = request.user
-            assert isinstance(user, User)
+            if not isinstance(user, User):
+                return _ask_to_sign_in(request)
             clinic = current_clinic(user)
             if clinic is None or not any(user.may(p, clinic) for p in accepted):
                 raise PermissionDenied
-            return view(request, clinic, *args, **kwargs)
+            with timezone.override(clinic.tz):
+                return view(request, clinic, *args, **kwargs)
 
-        guarded = login_required(wrapper)
-        guarded.access = accepted  # type: ignore[attr-defined]
-        return guarded
+        wrapper.access = accepted  # type: ignore[attr-defined]
+        return wrapper
 
     return decorate
+
+
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=401)
+    back = request.get_full_path() if request.method == "GET" else ""
+    return redirect_to_login(back, resolve_url(settings.LOGIN_URL)) if back else redirect(settings.LOGIN_URL)
 
 
 def public(why: str) -> Callable[[View], View]:

@@ -1,4 +1,4 @@
-"""Writing the audit log."""
+"""Writing the audit log, and what its actions are called."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def record(*, action: str, clinic: Clinic, by: User | None, subject: models.Mode
         clinic=clinic,
         actor=by,
         action=action,
-        subject=subject._meta.model_name if subject is not None else "",
+        subject=(subject._meta.model_name or "") if subject is not None else "",
         subject_id=subject.pk if subject is not None else None,
         detail=detail,
     )

@@ -1,16 +1,21 @@
 """Clinics, the staff who work in them, and the audit log."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 import pgtrigger
-from django.contrib.auth.models import AbstractUser
+from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission, Role, permissions_of
@@ -21,6 +26,13 @@ def validate_zone(value: str) -> None:
     """Raise ValidationError unless `value` names an IANA time zone."""
     if value not in available_timezones():
         raise ValidationError(_("%(value)s is not a time zone."), params={"value": value})
+
+
+class ClinicQuerySet(ScopedQuerySet):
+    clinic_path = "pk"
+
+    def active(self) -> "ClinicQuerySet":
+        return self.filter(is_active=True)
 
 
 class Clinic(models.Model):
@@ -38,6 +50,8 @@ class Clinic(models.Model):
     late_cancel_hours = models.PositiveSmallIntegerField(_("late cancellation, hours"), default=24)
     stage_limits = models.JSONField(_("stage limits, minutes"), default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ClinicQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -62,6 +76,23 @@ class Clinic(models.Model):
         return start, datetime(following.year, following.month, following.day, tzinfo=self.tz)
 
 
+class UserQuerySet(ScopedQuerySet):
+    """Staff, seen by whoever works in one of their clinics."""
+
+    def for_user(self, user: "User", *permissions: Permission) -> Self:
+        """Keep the people who have, or had, a role in a clinic of `user`; each once."""
+        theirs = Membership.objects.for_user(user, *permissions)
+        return self.filter(Exists(theirs.filter(user=OuterRef("pk"))))
+
+    def for_clinic(self, clinic: Any) -> Self:
+        """Keep the people who have, or had, a role in one clinic; each once."""
+        return self.filter(Exists(Membership.objects.filter(clinic=clinic, user=OuterRef("pk"))))
+
+
+class StaffManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    use_in_migrations = False
+
+
 class User(AbstractUser):
     """A staff member; what they may do comes from their memberships, never from the user itself."""
 
@@ -69,6 +100,10 @@ class User(AbstractUser):
     language = models.CharField(_("language"), max_length=10, blank=True)
     theme = models.CharField(_("theme"), max_length=5, blank=True, choices=[("light", _("light")), ("dark", _("dark"))])
     current_clinic = models.ForeignKey(Clinic, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
+    invited_at = models.DateTimeField(null=True, editable=False)
+
+    objects = StaffManager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("staff member")
@@ -85,25 +120,55 @@ class User(AbstractUser):
         """The first character of the name, for avatars."""
         return (self.full_name or self.username)[:1]
 
+    def _session_hash(self, secret: str | bytes | None = None) -> str:
+        told = f"{self.password}|{self.session_epoch}"
+        return salted_hmac("accounts.session", told, secret=secret, algorithm="sha256").hexdigest()
+
+    def get_session_auth_hash(self) -> str:
+        """Tie sessions to the password and to `session_epoch`: raising it ends every session of the person."""
+        return self._session_hash()
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._session_hash(secret)
+
+    @cached_property
+    def _held(self) -> list["Membership"]:
+        rows = self.memberships.filter(is_active=True, clinic__is_active=True)
+        return list(rows.select_related("clinic").order_by("clinic_id"))
+
     @cached_property
     def roles(self) -> dict[int, str]:
         """Role by clinic id over active memberships; one query per request."""
-        rows = self.memberships.filter(is_active=True, clinic__is_active=True)
-        return dict(rows.values_list("clinic_id", "role"))
+        return {held.clinic_id: held.role for held in self._held}
 
     @cached_property
     def is_group_admin(self) -> bool:
         return Role.ADMIN in self.roles.values()
 
     @cached_property
-    def _clinic_ids(self) -> list[int]:
+    def _clinics(self) -> dict[int, Clinic]:
         if self.is_group_admin:
-            return list(Clinic.objects.filter(is_active=True).values_list("id", flat=True))
-        return list(self.roles)
+            return {clinic.pk: clinic for clinic in Clinic.objects.active()}
+        return {held.clinic_id: held.clinic for held in self._held}
 
-    def clinic_ids(self) -> list[int]:
-        """Ids of the clinics whose rows this person may see; empty when disabled."""
-        return self._clinic_ids if self.is_active else []
+    def clinics(self) -> list[Clinic]:
+        """The clinics where the person works (an administrator: all that are open); none when disabled."""
+        return list(self._clinics.values()) if self.is_active else []
+
+    @property
+    def working_in(self) -> Clinic | None:
+        """The clinic the person works in now: the chosen one if still allowed, else the first."""
+        chosen = self._clinics.get(self.current_clinic_id or 0) if self.is_active else None
+        return chosen or next(iter(self.clinics()), None)
+
+    def clinic_ids(self, *permissions: Permission) -> list[int]:
+        """Ids of the clinics whose rows this person may see; empty when disabled.
+
+        With permissions: only the clinics whose role grants one of them (people may have several roles).
+        """
+        ids = list(self._clinics) if self.is_active else []
+        return [pk for pk in ids if any(self.may(p, pk) for p in permissions)] if permissions else ids
 
     def role_in(self, clinic: Clinic | int) -> str | None:
         """Return the role in `clinic`; an administrator is one in every clinic."""
@@ -139,6 +204,10 @@ class MembershipQuerySet(ScopedQuerySet):
     def active(self) -> "MembershipQuerySet":
         return self.filter(is_active=True, user__is_active=True)
 
+    def waiting(self) -> "MembershipQuerySet":
+        """Keep those who have not chosen a password yet."""
+        return self.filter(user__password__startswith=UNUSABLE_PASSWORD_PREFIX)
+
     def with_role(self, *roles: str) -> "MembershipQuerySet":
         return self.filter(role__in=roles)
 
@@ -170,6 +239,10 @@ class Membership(models.Model):
         return f"{self.user} · {self.get_role_display()}"
 
 
+class AuditEventQuerySet(ScopedQuerySet):
+    pass
+
+
 class AuditEvent(models.Model):
     """What was seen, exported or changed, by whom: append-only."""
 
@@ -181,7 +254,7 @@ class AuditEvent(models.Model):
     subject_id = models.BigIntegerField(null=True)
     detail = models.JSONField(default=dict)
 
-    objects = ScopedQuerySet.as_manager()
+    objects = AuditEventQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -196,5 +269,3 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject} {self.subject_id}"
-
-

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
+from accounts.permissions import Permission
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -13,9 +15,12 @@ class ScopedQuerySet(models.QuerySet[Any]):
 
     clinic_path = "clinic"
 
-    def for_user(self, user: "User") -> Self:
-        """Keep the rows of the clinics where `user` works (an administrator: of the whole group)."""
-        return self.filter(**{f"{self.clinic_path}__in": user.clinic_ids()})
+    def for_user(self, user: "User", *permissions: Permission) -> Self:
+        """Keep the rows of the clinics where `user` works (an administrator: of the whole group).
+
+        With permissions: only of the clinics where the person's role grants one of them.
+        """
+        return self.filter(**{f"{self.clinic_path}__in": user.clinic_ids(*permissions)})
 
     def for_clinic(self, clinic: Any) -> Self:
         """Keep the rows of one clinic (instance or id)."""

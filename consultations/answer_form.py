@@ -12,11 +12,11 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from consultations import form_rules
-from consultations.form_rules import Answers, AnswerError, Group, Question
+from consultations.form_rules import AnswerError, Answers, Group, Question
 
 PREFIX = "q_"
 DETAIL = "_detail"
-SEEN = "seen"
+SEEN = "version"  # the answers a page was built from; autosave puts what the server answers back into it
 SEEN_LONGEST = 60_000  # characters
 
 
@@ -140,11 +140,14 @@ class AnswerForm(forms.Form):
         return value if isinstance(value, dict) else {}
 
     def seen_now(self) -> str:
-        """What goes into the page, to come back with the answers."""
+        """What goes into the page, to come back with the next answers.
+
+        After a save: what the page had seen and has sent itself, not what others answered meanwhile.
+        """
         codes = {question.code for question in self.questions}
-        if self.is_bound:
-            return json.dumps(self.seen(), ensure_ascii=False)
-        return json.dumps({code: value for code, value in self.answers.items() if code in codes}, ensure_ascii=False)
+        known = self.seen() | self.sent() if self.is_bound else self.answers
+        kept = {code: value for code, value in known.items() if code in codes and value is not None}
+        return json.dumps(kept, ensure_ascii=False)
 
     def ask_for(self, missing: Iterable[Question]) -> None:
         """Mark questions that must be answered first."""

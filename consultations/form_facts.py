@@ -33,9 +33,9 @@ def _note(question: Question, value: Any) -> str:
     if isinstance(value, dict):
         if value.get("value") != "yes":
             return ""
-        detail = value.get("detail")
-        return f"{question.label}：{detail}" if detail else question.label
-    if value in SILENT or value == [EXCLUSIVE]:
+        name, detail = question.note or question.label, value.get("detail")
+        return f"{name}：{detail}" if detail else name
+    if value == [EXCLUSIVE] or (isinstance(value, str) and value in SILENT):
         return ""
     return spoken(question, value)
 
@@ -67,5 +67,4 @@ def facts_from(questions: Iterable[Question], answers: Answers) -> PatientFacts:
             found["call_from"], found["call_to"] = hours
         elif question.fills in PLAIN:
             found[question.fills] = str(value)[: PLAIN[question.fills]]
-    text = "；".join(note.rstrip("？?") for note in notes if note)
-    return PatientFacts(medical_notes=text, **found)
+    return PatientFacts(medical_notes="；".join(note for note in notes if note), **found)

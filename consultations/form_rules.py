@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 TYPES = ("text", "long", "single", "multi", "yes_no", "number", "date", "scale", "month")
 PICKED = frozenset({"single", "multi"})
@@ -63,6 +64,7 @@ class Question:
     required: bool = False
     help: str = ""
     detail: str = ""
+    note: str = ""
     show_if: Condition = Condition()
     fills: str = ""
     least: int = 0
@@ -122,6 +124,7 @@ def _question(raw: Mapping[str, Any], language: str) -> Question:
         required=bool(raw.get("required")),
         help=said(raw.get("help"), language),
         detail=said(raw.get("detail"), language),
+        note=said(raw.get("note"), language),
         show_if=_condition(raw.get("show_if")),
         fills=raw.get("fills", ""),
         least=int(raw.get("least", 0)),
@@ -264,7 +267,7 @@ def spoken(question: Question, value: Any) -> str:
         word = {"yes": _("Yes"), "no": _("No"), "unsure": _("Not sure")}.get(str(value.get("value")), "")
         return _("%(answer)s: %(detail)s") % {"answer": word, "detail": value["detail"]} if value.get("detail") else word
     if isinstance(value, list):
-        return _(", ").join(labels.get(v, str(v)) for v in value)
+        return pgettext("list", ", ").join(labels.get(v, str(v)) for v in value)
     if value in (None, ""):
         return ""
     if question.type == "scale":

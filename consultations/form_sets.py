@@ -79,7 +79,7 @@ AESTHETIC_OPENING: list[dict[str, Any]] = [
 
 def _health(*more: tuple[str, str, str]) -> dict[str, Any]:
     return group("health", "身体情况", "Your health")(
-        question("conditions", "multi", "有没有这些情况", "Do any of these apply?", required=True,
+        question("conditions", "multi", "有没有这些疾病", "Do any of these apply?", required=True,
                  fills="medical_notes", options=options(
                      NONE, ("blood_pressure", "高血压", "High blood pressure"), ("heart", "心脏病", "Heart disease"),
                      ("diabetes", "糖尿病", "Diabetes"), ("bleeding", "血液病、不易止血", "Bleeding disorder"),
@@ -89,7 +89,8 @@ def _health(*more: tuple[str, str, str]) -> dict[str, Any]:
         question("conditions_note", "text", "请补充说明", "Please say more", fills="medical_notes",
                  show_if={"answer": "conditions", "in": ["other"]}),
         question("anaesthetic", "yes_no", "打麻药时有过不舒服吗", "Ever unwell after an anaesthetic?",
-                 detail=("当时怎样", "What happened"), fills="medical_notes"),
+                 detail=("当时怎样", "What happened"), fills="medical_notes",
+                 note=("麻醉时不适", "Unwell after an anaesthetic")),
         question("surgery", "yes_no", "两年内做过手术吗", "Surgery within two years?",
                  detail=("什么手术", "Which")),
         question("weight", "number", "体重（千克）", "Weight, kg", least=2, most=300),
@@ -102,16 +103,16 @@ def _medicine(*more: dict[str, Any]) -> dict[str, Any]:
                  "Allergic to a medicine, anaesthetic, food or material?", required=True,
                  detail=("对什么过敏、有什么反应", "To what, and what happens"), fills="allergies"),
         question("medication", "yes_no", "正在吃药或打针吗", "Taking any medicine?", required=True,
-                 detail=("药名", "Which"), fills="medical_notes"),
+                 detail=("药名", "Which"), fills="medical_notes", note=("用药", "Medicine")),
         question("blood_thinner", "yes_no", "吃阿司匹林、华法林等抗凝药吗", "Taking aspirin, warfarin or the like?",
-                 fills="medical_notes"),
+                 fills="medical_notes", note=("服抗凝药", "Blood thinner")),
         *more,
     )
 
 
 PREGNANCY = group("pregnancy", "孕期和哺乳", "Pregnancy and nursing", show_if={"person": "may_be_pregnant"})(
-    question("pregnancy", "single", "现在的情况", "At present", required=True, fills="medical_notes", options=options(
-        ("no", "都没有", "Neither"), ("pregnant", "怀孕", "Pregnant"), ("maybe", "可能怀孕", "Perhaps pregnant"),
+    question("pregnancy", "single", "是否怀孕、备孕或哺乳", "Pregnant, planning or nursing?", required=True, fills="medical_notes", options=options(
+        ("no", "都没有", "None of these"), ("pregnant", "怀孕", "Pregnant"), ("maybe", "可能怀孕", "Perhaps pregnant"),
         ("planning", "近期备孕", "Planning soon"), ("nursing", "哺乳", "Nursing"))),
     question("due_on", "date", "预产期", "Due date", show_if={"answer": "pregnancy", "in": ["pregnant"]}),
 )
@@ -199,7 +200,8 @@ CONTACT = group("contact", "怎样联系您", "How to reach you")(
 )
 
 BONE_MEDICINE = question("bone_medicine", "yes_no", "用过骨质疏松药（如双膦酸盐）吗",
-                         "Ever taken osteoporosis medicine such as bisphosphonates?", fills="medical_notes")
+                         "Ever taken osteoporosis medicine such as bisphosphonates?", fills="medical_notes",
+                         note=("用过骨质疏松药", "Osteoporosis medicine"))
 
 DENTAL: list[dict[str, Any]] = [
     *DENTAL_OPENING, _health(("osteoporosis", "骨质疏松", "Osteoporosis")), _medicine(BONE_MEDICINE), PREGNANCY,

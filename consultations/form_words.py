@@ -18,16 +18,18 @@ def options(*rows: tuple[str, str, str]) -> list[dict[str, Any]]:
 
 def question(
     code: str,
-    type: str,  # noqa: A002  the word the stored data uses
+    type: str,
     zh: str,
     en: str,
     *,
-    help: Words | None = None,  # noqa: A002
+    help: Words | None = None,
     detail: Words | None = None,
+    note: Words | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """Return one question as it is stored; `detail` is what is asked after a yes."""
-    texts = {"help": help, "detail": detail}
+    """Return one question as it is stored; `detail` is what is asked after a yes, `note` how
+    the medical history calls it."""
+    texts = {"help": help, "detail": detail, "note": note}
     return {"code": code, "type": type, "label": words(zh, en)} | {k: words(*v) for k, v in texts.items() if v} | more
 
 

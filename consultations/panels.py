@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from accounts.models import Clinic
 from consultations.models import Visit
 from consultations.stages import Stage
-from consultations.views import desk, exams, intake
+from consultations.views import desk, doctor, exams, handoff, intake
 
 PanelBuilder = Callable[[HttpRequest, Clinic, Visit], dict[str, Any]]
 
@@ -19,6 +19,8 @@ PANELS: dict[str, PanelBuilder] = {
     Stage.EXAM: exams.exam_panel,
     Stage.COMPLAINT: desk.complaint_panel,
     Stage.CONSULTING: desk.consulting_panel,
+    Stage.HANDOFF: handoff.handoff_panel,
+    Stage.DOCTOR: doctor.doctor_panel,
     Stage.EXPLAINING: desk.explaining_panel,
     Stage.DECISION: desk.decision_panel,
     Stage.LEAVING: desk.leaving_panel,
@@ -27,4 +29,4 @@ PANELS: dict[str, PanelBuilder] = {
 }
 
 # Who besides the coordinator may open a stage's panel: the name of a permission.
-READERS: dict[str, str] = {Stage.EXAM: "capture_exam"}
+READERS: dict[str, str] = {Stage.EXAM: "capture_exam", Stage.HANDOFF: "read_handoff", Stage.DOCTOR: "read_handoff"}

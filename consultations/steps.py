@@ -19,7 +19,7 @@ def _times(visit: Visit) -> dict[str, tuple[datetime, datetime | None]]:
     changes = list(StageChange.objects.filter(visit=visit).order_by("at", "id").values_list("new_stage", "at"))
     ends = [at for _stage, at in changes[1:]] + [None]
     times: dict[str, tuple[datetime, datetime | None]] = {}
-    for (stage, at), end in zip(changes, ends, strict=True):
+    for (stage, at), end in zip(changes, ends, strict=False):
         times.setdefault(stage, (at, end))
     return times
 

@@ -32,7 +32,7 @@ from consultations.models import (
 )
 from consultations.points import Point
 from consultations.services.decision import STATUS
-from consultations.stages import ENDED, ROUTES, UNDECIDED, Decision, Stage, route_for
+from consultations.stages import ENDED, ROUTES, UNDECIDED, Decision, Route, Stage, route_for
 from followups.models import Appointment
 from patients.classification import SPECIALIST, ClassFacts, suggest
 from patients.models import ClassChange, Patient
@@ -88,43 +88,42 @@ class Story:
         return row
 
     def tell(
-        self, case: Case, *, start: datetime, stop: str = Stage.CLOSED, now: datetime | None = None,
-        appointment: Appointment | None = None,
-    ) -> Visit:  # fmt: skip
-        """Add one visit of `case` beginning at `start`, up to stage `stop`."""
+        self, case: Case, *, start: datetime, stop: str = Stage.CLOSED, appointment: Appointment | None = None
+    ) -> Visit:
+        """Add one visit of `case`: from arrival at `start` to its end, or standing at `stop` since `start`."""
         first = case.visits == 0
         case.visits += 1
+        route = route_for(case.complaint)
+        path = [stage for stage in ROUTES[route] if stage not in ENDED]
+        ended = stop not in path
+        path = path if ended else path[: path.index(Stage(stop)) + 1]
+        spans = [timedelta(minutes=self.dice.randint(*MINUTES[stage])) for stage in path]
+        if not ended:
+            start -= sum(spans[:-1], timedelta())
         if case.consultation is None:
             case.consultation = self.add(
                 Consultation, clinic=self.group.clinic, patient=case.patient, complaint=case.complaint,
                 complaint_text=case.text, coordinator=case.coordinator, opened_at=start,
             )  # fmt: skip
-        route = route_for(case.complaint)
-        path = [stage for stage in ROUTES[route] if stage not in ENDED]
-        reached = path.index(Stage(stop)) if stop in path else len(path)
-        visit = self.add(
+        visit: Visit = self.add(
             Visit, clinic=self.group.clinic, patient=case.patient, consultation=case.consultation,
             appointment=appointment, doctor=case.doctor, is_first=first, number=case.visits, route=route,
             arrived_at=start, updated_at=start, stage=stop,
         )  # fmt: skip
-        self._walk(visit, case, path[: reached + 1], start, now, ended=stop not in path)
+        self._walk(visit, case, list(zip(path, spans, strict=True)), start, ended=ended)
         return visit
 
     def _walk(
-        self, visit: Visit, case: Case, path: list[Stage], start: datetime, now: datetime | None, *, ended: bool
+        self, visit: Visit, case: Case, path: list[tuple[Stage, timedelta]], clock: datetime, *, ended: bool
     ) -> None:
-        clock, old = start, ""
-        for index, stage in enumerate(path):
-            self._step(visit, old, stage, clock, case.coordinator)
-            last = index == len(path) - 1
-            entered = clock
-            clock += timedelta(minutes=self.dice.randint(*MINUTES[stage]))
-            if now is not None and clock > now:
-                clock = now
-            if not last or ended:
-                getattr(self, f"_after_{stage}", self._nothing)(visit, case, entered, clock)
-            old = stage
-            visit.stage_since = entered
+        old = ""
+        for index, (stage, span) in enumerate(path):
+            doctors = stage == Stage.EXPLAINING or (stage == Stage.EXAM and visit.route == Route.DOCTOR_FIRST)
+            self._step(visit, old, stage, clock, case.doctor if doctors else case.coordinator)
+            visit.stage_since, old = clock, stage
+            if ended or index < len(path) - 1:
+                getattr(self, f"_after_{stage}", self._nothing)(visit, case, clock, clock + span)
+                clock += span
         if ended:
             self._step(visit, old, Stage.CLOSED, clock, case.coordinator)
             visit.stage_since = visit.left_at = visit.closed_at = clock

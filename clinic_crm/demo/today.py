@@ -6,7 +6,7 @@ from clinic_crm.demo.history import History
 from clinic_crm.demo.pictures import draw_pictures
 from clinic_crm.demo.staff import DemoClinic
 from clinic_crm.demo.story import Case
-from consultations.stages import DEFAULT_LIMITS, Stage
+from consultations.stages import Stage
 from followups.models import Appointment
 from patients.classification import SPECIALIST
 
@@ -55,10 +55,7 @@ class Today:
             while case.complaint not in SPECIALIST:
                 case = self._case(index)
         now = self.history.now
-        before = sum(DEFAULT_LIMITS[s] for s in DEFAULT_LIMITS) // 6 if stage != Stage.ARRIVED else 0
-        start = now - timedelta(minutes=minutes + before)
-        visit = self.history.story(self.group).tell(case, start=start, stop=stage, now=now - timedelta(minutes=minutes))
-        visit.stage_since = now - timedelta(minutes=minutes)
+        self.history.story(self.group).tell(case, start=now - timedelta(minutes=minutes), stop=stage)
         registration = self.history.registrations[case.patient.pk]
         registration.active_at, registration.last_visit_on = now, now.date()
 

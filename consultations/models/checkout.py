@@ -13,7 +13,7 @@ class CheckoutItem(models.Model):
     class Code(models.TextChoices):
         CLASSIFICATION = "classification", _("classification")
         NEXT_APPOINTMENT = "next_appointment", _("next appointment")
-        WECHAT = "wechat", "WeChat"
+        WECHAT = "wechat", _("WeChat")
         TBI = "tbi", _("brushing instruction (TBI)")
         WHOLE_MOUTH = "whole_mouth", _("treatment of the whole mouth explained")
         PREVENTION = "prevention", _("prevention product or membership offered")

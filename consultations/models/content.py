@@ -22,6 +22,8 @@ class ExamKind(models.Model):
     )
     is_basic = models.BooleanField(_("basic: free on a first visit"), default=True)
     is_required = models.BooleanField(_("required when the exam comes first"), default=False)
+    needs_files = models.BooleanField(_("needs pictures"), default=True)
+    one_of = models.SlugField(max_length=24, blank=True)  # required kinds that share it stand for each other
     is_active = models.BooleanField(_("active"), default=True)
     position = models.PositiveSmallIntegerField(default=0)
 

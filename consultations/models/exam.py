@@ -38,9 +38,18 @@ class Exam(models.Model):
     def __str__(self) -> str:
         return str(self.kind)
 
+    @property
+    def pictures(self) -> "list[ExamFile]":
+        """The files that were not removed; prefetch `files` when listing exams."""
+        return [file for file in self.files.all() if file.removed_at is None]
+
 
 class ExamFileQuerySet(ScopedQuerySet):
     clinic_path = "exam__visit__clinic"
+
+    def kept(self) -> "ExamFileQuerySet":
+        """Leave out what was removed again."""
+        return self.filter(removed_at=None)
 
 
 class ExamFile(models.Model):
@@ -55,11 +64,17 @@ class ExamFile(models.Model):
     sha256 = models.CharField(max_length=64)
     uploaded_at = models.DateTimeField(default=timezone.now)
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    removed_at = models.DateTimeField(null=True)  # taken out by mistake or on purpose; can be put back
+    removed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 
     objects = ExamFileQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["exam", "sha256"], name="file_once_per_exam")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exam", "sha256"], condition=models.Q(removed_at=None), name="file_once_per_exam"
+            )
+        ]
         ordering = ["id"]
         verbose_name = _("exam file")
         verbose_name_plural = _("exam files")

@@ -59,9 +59,13 @@ class HandoffQuestionQuerySet(ScopedQuerySet):
 
 
 class HandoffQuestion(models.Model):
-    """A question the doctor sends back, and the coordinator's answer."""
+    """A question the doctor sends back, and the coordinator's answer.
+
+    With `for_doctor` it goes the other way: the coordinator asks for a clinical change of the plan.
+    """
 
     handoff = models.ForeignKey(Handoff, on_delete=models.PROTECT, related_name="questions")
+    for_doctor = models.BooleanField(default=False)
     question = models.CharField(_("question"), max_length=300)
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.scoping import ScopedQuerySet
 from consultations.models.visit import Visit, VisitOwnedQuerySet
+from consultations.plan_rules import drawing_of, subtotal
+from consultations.teeth import spoken_teeth
 
 PERMANENT = frozenset(q * 10 + t for q in range(1, 5) for t in range(1, 9))
 DECIDUOUS = frozenset(q * 10 + t for q in range(5, 9) for t in range(1, 6))
@@ -111,6 +113,26 @@ class PlanOption(models.Model):
 
     objects = PlanOptionQuerySet.as_manager()
 
+    @property
+    def subtotal(self) -> Decimal:
+        """The sum of its items, in yuan; prefetch `items`."""
+        return subtotal((item.unit_price, item.quantity) for item in self.items.all())
+
+    @property
+    def total(self) -> Decimal:
+        """What is to be paid, in yuan."""
+        return self.subtotal - self.discount
+
+    @property
+    def sessions(self) -> int:
+        """How often the patient comes."""
+        return sum(item.sessions for item in self.items.all())
+
+    @property
+    def drawing(self) -> str:
+        """Which drawing shows it (consultations.plan_rules.drawing_of)."""
+        return drawing_of(self.name, *(item.name for item in self.items.all()))
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -161,3 +183,7 @@ class PlanItem(models.Model):
     @property
     def total(self) -> Decimal:
         return self.unit_price * self.quantity
+
+    @property
+    def teeth_text(self) -> str:
+        return spoken_teeth(self.teeth)

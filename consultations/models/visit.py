@@ -9,6 +9,7 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -155,6 +156,9 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.patient_id} {self.arrived_at:%Y-%m-%d}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("visit", args=[self.pk])
 
     @property
     def is_open(self) -> bool:

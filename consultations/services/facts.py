@@ -21,18 +21,22 @@ def actor_of(user: User, visit: Visit) -> Actor:
 
 
 def later_appointment(visit: Visit) -> Appointment | None:
-    """Return the appointment the patient leaves with: the one kept, else the next one expected in this clinic."""
-    if visit.next_appointment_id is not None:
-        return visit.next_appointment
+    """Return the appointment the patient leaves with: the one made here if it stands, else the next expected one."""
+    made_here = visit.next_appointment
+    if made_here is not None and (made_here.holds_slot or not visit.is_open):
+        return made_here
     expected = Appointment.objects.for_clinic(visit.clinic_id).expected().filter(patient=visit.patient_id)
     return expected.filter(starts_at__gt=timezone.now()).select_related("doctor").order_by("starts_at").first()
 
 
-def checkout_lines(visit: Visit) -> list[checkout.CheckoutLine]:
+def checkout_lines(visit: Visit, *, comes_again: bool | None = None) -> list[checkout.CheckoutLine]:
     """Return the must-dos of the visit with their states.
 
     The next appointment, WeChat and class are read from the facts themselves, not from a tick.
+    Args: comes_again: whether a later appointment stands, for who has read it already.
     """
+    if comes_again is None:
+        comes_again = later_appointment(visit) is not None
     recorded = {
         item.code: checkout.Line(
             done=item.done_at is not None,
@@ -43,7 +47,7 @@ def checkout_lines(visit: Visit) -> list[checkout.CheckoutLine]:
         for item in visit.checkout_items.all()
     }
     facts = {
-        "next_appointment": later_appointment(visit) is not None,
+        "next_appointment": comes_again,
         "wechat": visit.patient.wechat_linked_at is not None,
         "classification": visit.classified_at is not None,
     }

@@ -13,6 +13,7 @@ from consultations.models import CheckoutItem, Visit
 from consultations.services.facts import checkout_lines, later_appointment
 from consultations.services.moves import locked, move
 from consultations.stages import Missing, Stage
+from followups.models import Appointment
 from patients.models import ClassChange
 
 
@@ -100,6 +101,16 @@ def decide_waiver(*, visit: Visit, code: str, approve: bool, by: User) -> Checko
 
 
 @transaction.atomic
+def set_next_appointment(*, visit: Visit, appointment: Appointment) -> Visit:
+    """Record the appointment the patient leaves with; when the first one was made is kept."""
+    fresh = locked(visit)
+    fresh.next_appointment = appointment
+    fresh.next_appointment_made_at = fresh.next_appointment_made_at or appointment.created_at
+    fresh.save(update_fields=["next_appointment", "next_appointment_made_at", "updated_at"])
+    return fresh
+
+
+@transaction.atomic
 def set_classification(*, visit: Visit, change: ClassChange) -> Visit:
     """Record the classification that belongs to this visit."""
     fresh = locked(visit)
@@ -121,5 +132,6 @@ def close(*, visit: Visit, by: User, expected: str | None = Stage.LEAVING) -> Vi
         words = _(", ").join(str(CheckoutItem.Code(line.code).label) for line in waiting)
         raise Refused(_("Still missing: %(what)s") % {"what": words})
     later = later_appointment(fresh)
-    facts = {"next_appointment": later, "next_appointment_made_at": later.created_at} if later else {}
-    return move(visit=fresh, to=Stage.CLOSED, by=by, expected=Stage.LEAVING, **facts)
+    if later is not None:
+        set_next_appointment(visit=fresh, appointment=later)
+    return move(visit=fresh, to=Stage.CLOSED, by=by, expected=Stage.LEAVING)

@@ -8,81 +8,198 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         BtreeGistExtension(),
         migrations.CreateModel(
-            name='AppointmentChange',
+            name="AppointmentChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('old_status', models.CharField(blank=True, choices=[('booked', 'booked'), ('confirmed', 'confirmed'), ('kept', 'kept'), ('no_show', 'no-show'), ('cancelled_patient', 'cancelled by the patient'), ('cancelled_clinic', 'cancelled by the clinic'), ('moved', 'moved'), ('error', 'entered in error')], max_length=20)),
-                ('new_status', models.CharField(choices=[('booked', 'booked'), ('confirmed', 'confirmed'), ('kept', 'kept'), ('no_show', 'no-show'), ('cancelled_patient', 'cancelled by the patient'), ('cancelled_clinic', 'cancelled by the clinic'), ('moved', 'moved'), ('error', 'entered in error')], max_length=20)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "old_status",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("booked", "booked"),
+                            ("confirmed", "confirmed"),
+                            ("kept", "kept"),
+                            ("no_show", "no-show"),
+                            ("cancelled_patient", "cancelled by the patient"),
+                            ("cancelled_clinic", "cancelled by the clinic"),
+                            ("moved", "moved"),
+                            ("error", "entered in error"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "new_status",
+                    models.CharField(
+                        choices=[
+                            ("booked", "booked"),
+                            ("confirmed", "confirmed"),
+                            ("kept", "kept"),
+                            ("no_show", "no-show"),
+                            ("cancelled_patient", "cancelled by the patient"),
+                            ("cancelled_clinic", "cancelled by the clinic"),
+                            ("moved", "moved"),
+                            ("error", "entered in error"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'verbose_name': 'appointment change',
-                'verbose_name_plural': 'appointment changes',
+                "verbose_name": "appointment change",
+                "verbose_name_plural": "appointment changes",
             },
         ),
         migrations.CreateModel(
-            name='AppointmentEvent',
+            name="AppointmentEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('first', 'First visit'), ('recheck', 'Recheck'), ('return', 'Return visit'), ('treatment', 'Treatment')], max_length=12, verbose_name='kind')),
-                ('starts_at', models.DateTimeField(verbose_name='start')),
-                ('ends_at', models.DateTimeField(verbose_name='end')),
-                ('status', models.CharField(choices=[('booked', 'booked'), ('confirmed', 'confirmed'), ('kept', 'kept'), ('no_show', 'no-show'), ('cancelled_patient', 'cancelled by the patient'), ('cancelled_clinic', 'cancelled by the clinic'), ('moved', 'moved'), ('error', 'entered in error')], default='booked', max_length=20)),
-                ('holds_slot', models.BooleanField(default=True)),
-                ('purpose', models.CharField(blank=True, max_length=200, verbose_name='what for')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("first", "First visit"),
+                            ("recheck", "Recheck"),
+                            ("return", "Return visit"),
+                            ("treatment", "Treatment"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="start")),
+                ("ends_at", models.DateTimeField(verbose_name="end")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("booked", "booked"),
+                            ("confirmed", "confirmed"),
+                            ("kept", "kept"),
+                            ("no_show", "no-show"),
+                            ("cancelled_patient", "cancelled by the patient"),
+                            ("cancelled_clinic", "cancelled by the clinic"),
+                            ("moved", "moved"),
+                            ("error", "entered in error"),
+                        ],
+                        default="booked",
+                        max_length=20,
+                    ),
+                ),
+                ("holds_slot", models.BooleanField(default=True)),
+                ("purpose", models.CharField(blank=True, max_length=200, verbose_name="what for")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Room',
+            name="Room",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40, verbose_name='name')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40, verbose_name="name")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
             ],
             options={
-                'verbose_name': 'room',
-                'verbose_name_plural': 'rooms',
-                'ordering': ['name'],
+                "verbose_name": "room",
+                "verbose_name_plural": "rooms",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Appointment',
+            name="Appointment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('first', 'First visit'), ('recheck', 'Recheck'), ('return', 'Return visit'), ('treatment', 'Treatment')], max_length=12, verbose_name='kind')),
-                ('starts_at', models.DateTimeField(verbose_name='start')),
-                ('ends_at', models.DateTimeField(verbose_name='end')),
-                ('status', models.CharField(choices=[('booked', 'booked'), ('confirmed', 'confirmed'), ('kept', 'kept'), ('no_show', 'no-show'), ('cancelled_patient', 'cancelled by the patient'), ('cancelled_clinic', 'cancelled by the clinic'), ('moved', 'moved'), ('error', 'entered in error')], default='booked', max_length=20)),
-                ('holds_slot', models.BooleanField(default=True)),
-                ('purpose', models.CharField(blank=True, max_length=200, verbose_name='what for')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='accounts.clinic')),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('doctor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to=settings.AUTH_USER_MODEL, verbose_name='doctor')),
-                ('moved_from', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='moved_to', to='followups.appointment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("first", "First visit"),
+                            ("recheck", "Recheck"),
+                            ("return", "Return visit"),
+                            ("treatment", "Treatment"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="start")),
+                ("ends_at", models.DateTimeField(verbose_name="end")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("booked", "booked"),
+                            ("confirmed", "confirmed"),
+                            ("kept", "kept"),
+                            ("no_show", "no-show"),
+                            ("cancelled_patient", "cancelled by the patient"),
+                            ("cancelled_clinic", "cancelled by the clinic"),
+                            ("moved", "moved"),
+                            ("error", "entered in error"),
+                        ],
+                        default="booked",
+                        max_length=20,
+                    ),
+                ),
+                ("holds_slot", models.BooleanField(default=True)),
+                ("purpose", models.CharField(blank=True, max_length=200, verbose_name="what for")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="appointments", to="accounts.clinic"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "doctor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="doctor",
+                    ),
+                ),
+                (
+                    "moved_from",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="moved_to",
+                        to="followups.appointment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'appointment',
-                'verbose_name_plural': 'appointments',
+                "verbose_name": "appointment",
+                "verbose_name_plural": "appointments",
             },
         ),
     ]

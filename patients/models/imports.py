@@ -34,6 +34,7 @@ class ImportJob(models.Model):
     report = models.JSONField(null=True)
     failure = models.CharField(max_length=300, blank=True)
     leased_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)  # how often a worker took it up
     created_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)

@@ -57,6 +57,7 @@ class Registration(models.Model):
     next_contact_on = models.DateField(_("next contact"), null=True, blank=True)
     # When anything last happened here: the order of the list. Kept by the services that make it happen.
     active_at = models.DateTimeField(default=timezone.now)
+    import_key = models.BinaryField(max_length=16, null=True, editable=False)  # the imported row that made it
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.PROTECT, related_name="+")
 
@@ -65,11 +66,25 @@ class Registration(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["patient", "clinic"], name="registered_once_per_clinic"),
+            models.UniqueConstraint(fields=["clinic", "import_key"], name="row_imported_once_per_clinic"),
             models.UniqueConstraint(fields=["clinic", "number"], name="patient_number_once_per_clinic"),
         ]
         indexes = [
             models.Index(fields=["clinic", "-active_at", "-id"], name="registration_list"),  # list, default order
             models.Index(fields=["clinic", "owner", "-active_at", "-id"], name="registration_by_owner"),
+            # list, by last visit and by last contact, both ways; those without one come last (first)
+            models.Index(
+                "clinic",
+                models.F("last_visit_on").desc(nulls_last=True),
+                models.F("id").desc(),
+                name="registration_by_visit",
+            ),
+            models.Index(
+                "clinic",
+                models.F("last_contact_on").desc(nulls_last=True),
+                models.F("id").desc(),
+                name="registration_by_contact",
+            ),
             GinIndex(fields=["tags"], name="registration_tags"),  # list, filter by tag
         ]
         verbose_name = _("registration")

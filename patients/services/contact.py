@@ -2,10 +2,12 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.audit import record
 from accounts.models import Clinic, User
-from patients.models import Patient
+from patients.errors import Refused
+from patients.models import Patient, PatientPhone
 
 
 @transaction.atomic
@@ -18,3 +20,21 @@ def link_wechat(*, patient: Patient, clinic: Clinic, by: User, guardian: bool = 
         fresh.save(update_fields=["wechat_linked_at", "wechat_linked_guardian", "updated_at"])
         record(action="wechat_linked", clinic=clinic, by=by, subject=fresh, guardian=guardian)
     return fresh
+
+
+@transaction.atomic
+def reveal_contact(*, patient: Patient, clinic: Clinic, what: str, by: User, phone: PatientPhone | None = None) -> str:
+    """Return a number or id in full, and log who opened it.
+
+    Args: what: "phone" (then `phone` says which), "wechat" or "qq".
+    Raises: Refused when there is nothing of the kind.
+    """
+    if what == "phone":
+        shown = phone.number if phone is not None and phone.patient_id == patient.pk else ""
+    else:
+        shown = {"wechat": patient.wechat_id, "qq": patient.qq}.get(what, "")
+    if not shown:
+        raise Refused(_("There is nothing to show."))
+    detail = {"phone": phone.pk} if phone is not None else {}
+    record(action="contact_revealed", clinic=clinic, by=by, subject=patient, what=what, **detail)
+    return shown

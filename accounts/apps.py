@@ -1,0 +1,9 @@
+"""Staff: users, clinics, teams, memberships, permissions, the audit log."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = _("Staff")

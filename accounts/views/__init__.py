@@ -1,0 +1,1 @@
+"""Pages of signing in, staff, clinics and the audit log."""

@@ -1,0 +1,100 @@
+"""What yesterday left undone: visits that ended without something that should be there (DOMAIN §2.11)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import Clinic
+from consultations.models import CheckoutItem, Visit
+from consultations.stages import ENDED, UNDECIDED, Stage
+from followups.models import Appointment
+
+Words = str | Promise
+NAMED = 4  # people named in one row
+
+
+@dataclass(frozen=True)
+class Person:
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One kind of thing missing, and for whom; `url` mends the first."""
+
+    code: str
+    label: Words
+    verb: Words
+    people: list[Person]
+
+    @property
+    def url(self) -> str:
+        return self.people[0].url
+
+    @property
+    def named(self) -> list[Person]:
+        return self.people[:NAMED]
+
+    @property
+    def more(self) -> int:
+        return len(self.people) - len(self.named)
+
+
+KINDS: tuple[tuple[str, Words, Words], ...] = (
+    ("next_appointment", _("no next appointment"), pgettext_lazy("gap", "Book")),
+    ("wechat", _("WeChat not added"), pgettext_lazy("gap", "Add")),
+    ("classification", _("not classified"), pgettext_lazy("gap", "Classify")),
+    ("form", _("form not complete"), pgettext_lazy("gap", "Complete")),
+)
+
+
+def lacks(visit: Visit) -> list[str]:
+    """Return what a received, ended visit lacks; what a manager let go is no gap.
+
+    `visit` carries `waived` (codes let go) and `comes_again` (a later appointment stands).
+    """
+    checks = {
+        "next_appointment": visit.next_appointment_made_at is None and not visit.comes_again,
+        "wechat": visit.patient.wechat_linked_at is None,
+        "classification": visit.decision in UNDECIDED and visit.classified_at is None,
+        "form": visit.is_first and visit.form_completed_at is None,
+    }
+    return [code for code, lacking in checks.items() if lacking and code not in visit.waived]
+
+
+def mend_url(visit: Visit, code: str) -> str:
+    """Return where a gap is mended."""
+    if code == "next_appointment":
+        query = f"?patient={visit.patient_id}&visit={visit.pk}&next={reverse('today')}"
+        return reverse("appointment_new") + query
+    page = reverse("visit", args=[visit.pk])
+    return f"{page}?stage={Stage.INTAKE}" if code == "form" else f"{page}?stage={Stage.LEAVING}#item-{code}"
+
+
+def gaps_of(clinic: Clinic, now: datetime) -> list[Gap]:
+    """Return yesterday's gaps by kind (one statement, of that day's visits alone)."""
+    start, end = clinic.day_bounds(clinic.today() - timedelta(days=1))
+    waived = CheckoutItem.objects.filter(visit=OuterRef("pk"), waived_at__isnull=False).values("code")
+    later = Appointment.objects.for_clinic(clinic).expected().filter(patient=OuterRef("patient"), starts_at__gt=now)
+    open_ends = Q(next_appointment=None) | Q(patient__wechat_linked_at=None) | Q(form_completed_at=None, is_first=True)
+    open_ends |= Q(decision__in=sorted(UNDECIDED), classified_at=None)
+    rows = (
+        Visit.objects.for_clinic(clinic)
+        .filter(open_ends, left_at__gte=start, left_at__lt=end, stage__in=ENDED, received_at__isnull=False)
+        .filter(is_error=False)
+        .select_related("patient")
+        .annotate(waived=ArraySubquery(waived), comes_again=Exists(later))
+        .order_by("left_at", "pk")
+    )
+    found: dict[str, list[Person]] = {}
+    for visit in rows:
+        for code in lacks(visit):
+            found.setdefault(code, []).append(Person(visit.patient.name, mend_url(visit, code)))
+    return [Gap(code, label, verb, found[code]) for code, label, verb in KINDS if code in found]

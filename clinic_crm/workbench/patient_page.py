@@ -1,0 +1,200 @@
+"""The patient page: who they are in one line, everything that happened, and what a call needs beside it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import JSONObject
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from accounts.permissions import Permission
+from clinic_crm.workbench.timeline import Counted, Reader, counts_of
+from consultations.models import ConsultationForm, Exam, ExamFile, Plan, Visit
+from consultations.stages import Stage
+from consultations.views.workspace import missing_for_next
+from followups.models import Appointment
+from followups.services import length_of, suggest_slots
+from followups.slots import Slot
+from patients.models import ClassChange, Consent, ConsentPurpose, Referral, Registration
+from patients.queries import expected_appointments
+
+NAMED = 8  # people brought that are named; of more, only how many
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one statement says of a patient: counts for chips and tabs, and the side panel."""
+
+    counts: dict[str, int]
+    next_appointment: dict[str, Any] | None
+    consents: list[tuple[str, bool | None]]
+    referrer: dict[str, Any] | None
+    brought: list[dict[str, Any]]
+    brought_count: int
+    judged: list[dict[str, Any]]
+
+    @property
+    def total(self) -> int:
+        """Events on the whole timeline."""
+        return sum(n for name, n in self.counts.items() if name.startswith("count_"))
+
+    @property
+    def earlier(self) -> dict[str, Any] | None:
+        """The judgement before the present one."""
+        return self.judged[1] if len(self.judged) > 1 else None
+
+
+def facts_of(registration: Registration, reader: Reader) -> Facts:
+    """Read counts and side panel; one statement."""
+    patient = reader.patient_id
+    links = reader.rows(Referral)
+    brought = links.filter(referrer=patient).order_by("-created_at")
+    one = Registration.objects.filter(pk=registration.pk)
+    side = {
+        "side_next": Subquery(_next(registration).values(found=_APPOINTMENT)[:1]),
+        "side_consents": ArraySubquery(_consents(reader)),
+        "side_referrer": Subquery(links.filter(referred=patient).values(found=_person("referrer"))[:1]),
+        "side_brought": ArraySubquery(brought.values(found=_person("referred"))[:NAMED]),
+        "side_brought_count": Counted(brought.order_by().values("pk")),
+        "side_judged": ArraySubquery(_judged(reader)),
+    }
+    row = one.values(**side, **counts_of(reader.branches()), **_tab_counts(reader)).get()
+    agreed = {found["purpose"]: found["given"] for found in row["side_consents"]}
+    return Facts(
+        counts={name: n for name, n in row.items() if name.startswith(("count_", "tab_"))},
+        next_appointment=_parsed(row["side_next"]),
+        consents=[(str(label), agreed.get(value)) for value, label in ConsentPurpose.choices],
+        referrer=row["side_referrer"],
+        brought=row["side_brought"],
+        brought_count=row["side_brought_count"],
+        judged=row["side_judged"],
+    )
+
+
+_APPOINTMENT = JSONObject(
+    id="pk", starts_at="starts_at", kind="kind", status="status", doctor="doctor__full_name", room="room__name"
+)
+
+
+def _person(side: str) -> JSONObject:
+    return JSONObject(id=f"{side}_id", name=f"{side}__name", code=f"{side}__class_code", effective="effective_at")
+
+
+def _next(registration: Registration) -> Any:
+    return expected_appointments(registration.clinic).filter(patient=registration.patient_id)
+
+
+def _consents(reader: Reader) -> QuerySet[Any, Any]:
+    rows = reader.rows(Consent).filter(patient=reader.patient_id).order_by("purpose", "-at", "-id").distinct("purpose")
+    latest: QuerySet[Any, Any] = rows.values(found=JSONObject(purpose="purpose", given="given"))
+    return latest
+
+
+def _judged(reader: Reader) -> QuerySet[Any, Any]:
+    rows = reader.rows(ClassChange).filter(patient=reader.patient_id).order_by("-at", "-id")
+    told: QuerySet[Any, Any] = rows.values(found=JSONObject(awareness="awareness", trust="trust", code="new_class"))[:2]
+    return told
+
+
+def _parsed(row: dict[str, Any] | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    kind, status = Appointment.Kind(row["kind"]), Appointment.Status(row["status"])
+    return row | {"starts_at": datetime.fromisoformat(row["starts_at"]), "kind": kind.label, "status": status}
+
+
+def _tab_counts(reader: Reader) -> dict[str, Any]:
+    """Count what the tabs hold, of those that the person may see."""
+    visits = reader.rows(Visit).filter(patient=reader.patient_id, is_error=False)
+    files = reader.rows(ExamFile).kept().filter(exam__visit__patient=reader.patient_id)
+    forms = reader.rows(ConsultationForm).filter(visit__patient=reader.patient_id)
+    plans = reader.rows(Plan).filter(visit__patient=reader.patient_id, finished_at__isnull=False)
+    fees = reader.rows(Exam).filter(visit__patient=reader.patient_id, done_at__isnull=False, fee__gt=0)
+    paid = visits.filter(decision_amount__isnull=False)
+    found = {"tab_visits": visits}
+    if reader.may(Permission.CAPTURE_EXAM) or reader.may(Permission.READ_HANDOFF):
+        found["tab_images"] = files
+    if reader.may(Permission.COORDINATE) or reader.may(Permission.READ_HANDOFF):
+        found["tab_forms"] = forms
+    if reader.may(Permission.VIEW_PLAN):
+        found["tab_plans"] = plans
+    if reader.may(Permission.VIEW_MONEY):
+        found |= {"tab_fees": fees, "tab_paid": paid}
+    return {name: Counted(rows.order_by().values("pk")) for name, rows in found.items()}
+
+
+def open_visit(registration: Registration) -> Visit | None:
+    """Return the visit for which the patient is in the clinic now."""
+    visits = Visit.objects.for_clinic(registration.clinic_id).filter(patient=registration.patient_id)
+    found: Visit | None = visits.in_clinic_now().select_related("clinic", "doctor", "coordinator", "consultation").first()
+    if found is not None:
+        found.patient = registration.patient
+    return found
+
+
+@dataclass(frozen=True)
+class NextThing:
+    """What to do next with a patient: a button named by what it does. `post` says how it is sent."""
+
+    label: str
+    icon: str
+    url_name: str
+    pk: int
+    post: bool = False
+
+
+CONTINUE = {
+    Stage.RECEIVED: gettext_lazy("Continue the visit: form"),
+    Stage.INTAKE: gettext_lazy("Continue the visit: form"),
+    Stage.COMPLAINT: gettext_lazy("Continue the visit: confirm the complaint"),
+    Stage.EXAM: gettext_lazy("Continue the visit: exam"),
+    Stage.CONSULTING: gettext_lazy("Continue the visit: consult"),
+    Stage.HANDOFF: gettext_lazy("Continue the visit: write the handoff"),
+    Stage.DOCTOR: gettext_lazy("Continue the visit: with the doctor"),
+    Stage.EXPLAINING: gettext_lazy("Continue the visit: explain"),
+    Stage.DECISION: gettext_lazy("Continue the visit: decision"),
+    Stage.LEAVING: gettext_lazy("Continue the visit: checkout"),
+}
+
+
+def next_thing(registration: Registration, visit: Visit | None, facts: Facts, user: User) -> NextThing | None:
+    """Return the next thing this person does with the patient here, None if nothing is theirs to do."""
+    clinic = registration.clinic
+    if visit is not None:
+        if visit.stage == Stage.ARRIVED and user.may(Permission.COORDINATE, clinic):
+            return NextThing(_("Receive"), "door-open", "visit_receive", visit.pk, post=True)
+        words = CONTINUE.get(Stage(visit.stage)) if user.may(Permission.COORDINATE, clinic) else None
+        return NextThing(str(words or _("Open the visit")), "", "visit", visit.pk)
+    coming = facts.next_appointment
+    today = coming is not None and coming["starts_at"].astimezone(clinic.tz).date() == clinic.today()
+    if coming is not None and today and user.may(Permission.CHECK_IN, clinic):
+        return NextThing(_("Check in"), "log-in", "appointment_check_in", coming["id"], post=True)
+    if user.may(Permission.BOOK, clinic):
+        return NextThing(_("Book"), "calendar-plus", "appointment_new", registration.patient_id)
+    return None
+
+
+def suggestion(registration: Registration, visit: Visit | None, facts: Facts) -> tuple[Slot, str, User] | None:
+    """Return a time for the next appointment with its kind and doctor, when there is none and a doctor is known."""
+    doctor = (visit.doctor if visit else None) or registration.doctor
+    if facts.next_appointment is not None or doctor is None:
+        return None
+    kind = Appointment.Kind.RECHECK if facts.counts.get("tab_visits") else Appointment.Kind.FIRST
+    clinic, patient = registration.clinic, registration.patient
+    slots = suggest_slots(clinic=clinic, patient=patient, doctor=doctor, kind=kind, count=1)
+    return (slots[0], kind, doctor) if slots else None
+
+
+def minutes_of(kind: str) -> int:
+    return int(length_of(kind).total_seconds() // 60)
+
+
+def missing_of(visit: Visit | None, user: User) -> list[dict[str, str]]:
+    """Return what the visit's next step lacks, for those who take part in it."""
+    if visit is None or not user.may(Permission.COORDINATE, visit.clinic_id):
+        return []
+    return missing_for_next(visit, user)

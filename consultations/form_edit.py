@@ -1,0 +1,118 @@
+"""Changing a question set: what an editor's form says, applied to the stored groups. No database here."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from consultations.form_rules import PICKED, TYPES
+
+OWN = "own_"  # codes of questions a clinic added itself; only these can be deleted
+LONGEST_LABEL = 120
+MOST_OPTIONS = 20
+MOST_QUESTIONS = 80
+
+Groups = list[dict[str, Any]]
+
+
+def edited(groups: Groups, data: Mapping[str, str]) -> Groups:
+    """Return the groups with the names, required marks and switches of an editor's form; order and codes stay.
+
+    Fields: zh-CODE, en-CODE, required-CODE, on-CODE per question; title-zh-CODE, title-en-CODE per group. A
+    question whose zh-CODE is not among the fields stays as it is.
+    """
+    result = deepcopy(groups)
+    for group in result:
+        code = group["code"]
+        if f"title-zh-{code}" in data:
+            group["title"] = _words(data, f"title-zh-{code}", f"title-en-{code}")
+        for question in group["questions"]:
+            _edit(question, data)
+    return result
+
+
+def _words(data: Mapping[str, str], zh: str, en: str) -> dict[str, str]:
+    return {"zh": data.get(zh, "").strip()[:LONGEST_LABEL], "en": data.get(en, "").strip()[:LONGEST_LABEL]}
+
+
+def _edit(question: dict[str, Any], data: Mapping[str, str]) -> None:
+    code = question["code"]
+    if f"zh-{code}" not in data:
+        return
+    question["label"] = _words(data, f"zh-{code}", f"en-{code}")
+    for key, wanted in (("required", f"required-{code}" in data), ("off", f"on-{code}" not in data)):
+        if wanted:
+            question[key] = True
+        else:
+            question.pop(key, None)
+
+
+def moved(groups: Groups, code: str, step: int) -> Groups:
+    """Return the groups with one question moved within its group: step -1 up, 1 down; at the edge it stays."""
+    result = deepcopy(groups)
+    for group in result:
+        rows = group["questions"]
+        here = next((place for place, question in enumerate(rows) if question["code"] == code), None)
+        if here is not None and 0 <= here + step < len(rows):
+            rows[here], rows[here + step] = rows[here + step], rows[here]
+    return result
+
+
+def removed(groups: Groups, code: str) -> Groups:
+    """Return the groups without a question the clinic added; built-in ones are switched off, not removed."""
+    if not code.startswith(OWN):
+        return groups
+    result = deepcopy(groups)
+    for group in result:
+        group["questions"] = [question for question in group["questions"] if question["code"] != code]
+    return result
+
+
+def added(groups: Groups, group_code: str, data: Mapping[str, str]) -> Groups:
+    """Return the groups with a new question at the end of one, from the fields new-zh-, new-en-, new-type- and
+    new-options-GROUP (a choice a line, "中文 | English").
+
+    Raises: ValueError with words for the person.
+    """
+    words = _words(data, f"new-zh-{group_code}", f"new-en-{group_code}")
+    kind = data.get(f"new-type-{group_code}", "text")
+    if not words["zh"] and not words["en"]:
+        raise ValueError(_("Write the question first."))
+    if kind not in TYPES:
+        raise ValueError(_("Choose what kind of answer it takes."))
+    every = {question["code"] for group in groups for question in group["questions"]}
+    if len(every) >= MOST_QUESTIONS:
+        raise ValueError(_("A question set has at most %(count)d questions.") % {"count": MOST_QUESTIONS})
+    code = next(name for name in (f"{OWN}{n}" for n in range(1, len(every) + 2)) if name not in every)
+    question: dict[str, Any] = {"code": code, "type": kind, "label": words}
+    if kind in PICKED:
+        question["options"] = _options(data.get(f"new-options-{group_code}", ""))
+    result = deepcopy(groups)
+    for group in result:
+        if group["code"] == group_code:
+            group["questions"].append(question)
+    return result
+
+
+def _options(text: str) -> list[dict[str, Any]]:
+    lines = [line.strip() for line in text.splitlines() if line.strip()][:MOST_OPTIONS]
+    if len(lines) < 2:
+        raise ValueError(_("Write at least two answers to choose from, one a line."))
+    pairs = [line.partition("|") for line in lines]
+    return [
+        {"code": f"a{number}", "label": {"zh": zh.strip()[:LONGEST_LABEL], "en": en.strip()[:LONGEST_LABEL]}}
+        for number, (zh, _bar, en) in enumerate(pairs, start=1)
+    ]
+
+
+def problem(groups: Groups) -> str:
+    """Return what is wrong with a question set, in words; empty when all is well."""
+    for group in groups:
+        if not any(group["title"].values()):
+            return _("Every group needs a title.")
+        if any(not any(question["label"].values()) for question in group["questions"]):
+            return _("A question in “%(group)s” has no words.") % {"group": group["title"]["zh"] or group["title"]["en"]}
+    if not any(not question.get("off") for group in groups for question in group["questions"]):
+        return _("At least one question must stay on.")
+    return ""

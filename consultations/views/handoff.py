@@ -1,0 +1,244 @@
+"""The coordinator's handoff note: panel, draft, sending, preview; the state the doctor gives back."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import requires
+from accounts.models import Clinic, User
+from accounts.permissions import Permission
+from consultations.errors import VisitError
+from consultations.handoff_forms import HandoffForm
+from consultations.handoff_rules import REQUIRED, Part, words_to_leave_out
+from consultations.models import Exam, Handoff, HandoffQuestion, Visit
+from consultations.notes import FormFacts, form_facts, note_context
+from consultations.services import handoff as service
+from consultations.services import questions
+from consultations.stages import Stage
+from consultations.views.workspace import get_visit, may_of, render_visit, visit_errors
+
+
+def exams_of(visit: Visit) -> QuerySet[Exam]:
+    """Return the visit's exams with how many pictures each has."""
+    pictures = Count("files", filter=Q(files__removed_at=None))
+    found: QuerySet[Exam] = visit.exams.select_related("kind").annotate(picture_count=pictures).order_by("kind__position")
+    return found
+
+
+def note_of(visit: Visit) -> Handoff | None:
+    found: Handoff | None = Handoff.objects.filter(visit=visit).select_related("acknowledged_by").first()
+    return found
+
+
+def _initial(visit: Visit, note: Handoff | None, exams: list[Exam], situation: str) -> dict[str, Any]:
+    if note is None:
+        content = service.Content(attached_exams=service.exams_to_attach(exams), situation=situation)
+    else:
+        content = service.content_of(note)
+    values = {name: getattr(content, name) for name in service.LABELS}
+    return values | {"version": note.version if note else 0, "doctor": visit.doctor_id}
+
+
+def _stored_form(visit: Visit, facts: FormFacts) -> HandoffForm:
+    doctors, exams = service.doctors_of(visit.clinic_id), list(exams_of(visit))
+    initial = _initial(visit, note_of(visit), exams, facts.situation)
+    return HandoffForm(visit=visit, doctors=doctors, exams=exams, initial=initial)
+
+
+def _posted_form(visit: Visit, data: QueryDict) -> HandoffForm:
+    doctors, exams = service.doctors_of(visit.clinic_id), list(exams_of(visit))
+    return HandoffForm(data, visit=visit, doctors=doctors, exams=exams)
+
+
+def handoff_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+    """The note in writing; once the doctor has left, as it was read."""
+    context: dict[str, Any] = {"side_template": "consultations/panels/_handoff_side.html"}
+    if not may_of(request.user, clinic).coordinate or visit.stage not in service.WRITABLE or visit.doctor_left_at:
+        return context | note_context(visit) | status_context(visit)
+    facts = form_facts(visit)
+    return context | writing_context(visit, _stored_form(visit, facts), facts)
+
+
+def writing_context(visit: Visit, form: HandoffForm, facts: FormFacts) -> dict[str, Any]:
+    """What the note needs while it is written."""
+    last = last_judgement(visit)
+    doctor = next((d for d in form.doctors.values() if d.pk == _doctor_id(form)), None)
+    return {
+        "form": form,
+        "facts": facts,
+        "suggestion": form.suggestion(),
+        "last": last,
+        "chosen_doctor": doctor,
+        "doctor_busy_with": busy_with(doctor, visit) if doctor else None,
+        "needed": [{"name": str(part), "label": service.LABELS[part], "open": _open(form, part)} for part in REQUIRED],
+        "open_count": sum(_open(form, part) for part in REQUIRED),
+        "found": words_to_leave_out(form["wished_words"].value() or ""),
+        "attached": {str(pk) for pk in form["attached_exams"].value() or ()},
+        "is_sent": visit.handoff_at is not None,
+    }
+
+
+def _doctor_id(form: HandoffForm) -> int | None:
+    raw = str(form["doctor"].value() or "")
+    return int(raw) if raw.isdigit() else None
+
+
+def _open(form: HandoffForm, part: Part) -> bool:
+    value = form.points if part == Part.STRESS else form[part.value].value()
+    return not (value.strip() if isinstance(value, str) else value)
+
+
+def last_judgement(visit: Visit) -> Any:
+    """Return the patient's last classification before this visit, None without one."""
+    return visit.patient.class_changes.filter(at__lt=visit.arrived_at).order_by("-at").first()
+
+
+def busy_with(doctor: User, visit: Visit) -> str:
+    """Return the name of the patient whom the doctor is treating now, empty when free."""
+    busy = Visit.objects.for_clinic(visit.clinic_id).filter(
+        doctor=doctor, stage=Stage.DOCTOR, handoff_acknowledged_at__isnull=False
+    )
+    return busy.exclude(pk=visit.pk).values_list("patient__name", flat=True).first() or ""
+
+
+def status_context(visit: Visit) -> dict[str, Any]:
+    """Whether the doctor has read the note, and the questions both ways."""
+    note = note_of(visit)
+    asked = HandoffQuestion.objects.filter(handoff=note).select_related("asked_by", "answered_by") if note else []
+    return {
+        "note": note,
+        "questions": list(asked),
+        "changed_since_read": note is not None and service.is_changed_since_read(note),
+    }
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+def handoff_draft(request: HttpRequest, clinic: Clinic, pk: int) -> JsonResponse:
+    """Keep the note while it is typed. Answers with the time and version kept, or why not."""
+    visit = get_visit(request, pk)
+    form = _posted_form(visit, request.POST)
+    form.is_valid()  # what is valid of a draft is kept
+    version = form.cleaned_data.get("version") or 0
+    try:
+        note = service.save_draft(visit=visit, content=form.content(), version=version, by=request.user)
+    except service.NoteChanged as error:
+        return JsonResponse({"error": error.message}, status=409)
+    except VisitError as error:
+        return JsonResponse({"error": error.message}, status=422)
+    return JsonResponse({"saved_at": timezone.localtime(note.saved_at).strftime("%H:%M"), "version": note.version})
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+@visit_errors
+def handoff_send(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Send the note to the doctor, or save the change of one that was sent."""
+    visit = get_visit(request, pk)
+    form = _posted_form(visit, request.POST)
+    if request.POST.get("action") == "draft":  # without scripts
+        form.is_valid()
+        version = form.cleaned_data.get("version") or 0
+        service.save_draft(visit=visit, content=form.content(), version=version, by=request.user)
+        return redirect(f"{visit.get_absolute_url()}?stage={Stage.HANDOFF}")
+    if not form.require_whole():
+        return _again(request, clinic, visit, form, 422)
+    version = form.cleaned_data.get("version") or 0
+    content, by = form.content(), request.user
+    try:
+        if visit.handoff_at:
+            service.change_sent(visit=visit, content=content, version=version, by=by)
+            messages.success(request, _("Changed; the doctor sees it."))
+        else:
+            doctor, expected = form.chosen_doctor(), request.POST.get("expected")
+            moved = service.send(
+                visit=visit, content=content, version=version, doctor=doctor, by=by, expected=expected
+            )
+            messages.success(request, _("Given to %(doctor)s") % {"doctor": moved.doctor})
+    except service.NoteChanged as error:
+        return _compare(request, clinic, visit, form, error)
+    return redirect(f"{visit.get_absolute_url()}?stage={Stage.DOCTOR}")
+
+
+def _again(
+    request: HttpRequest, clinic: Clinic, visit: Visit, form: HandoffForm, status: int, **extra: Any
+) -> HttpResponse:
+    context = writing_context(visit, form, form_facts(visit)) | extra
+    return render_visit(request, clinic, visit, stage=Stage.HANDOFF, status=status, **context)
+
+
+def _compare(
+    request: HttpRequest, clinic: Clinic, visit: Visit, form: HandoffForm, error: service.NoteChanged
+) -> HttpResponse:
+    """Show both versions field by field; sending again is then a choice made knowingly."""
+    data = request.POST.copy()
+    data["version"] = str(error.handoff.version)
+    mine = HandoffForm(data, visit=visit, doctors=form.doctors.values(), exams=form.exams)
+    return _again(request, clinic, visit, mine, 409, differences=error.differences, problem=error.message)
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+def handoff_check(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """While typing: the suggested class, or (?part=words) words the doctor should not be asked to say."""
+    if request.GET.get("part") == "words":
+        found = words_to_leave_out(request.POST.get("wished_words", "")[:1000])
+        return render(request, "consultations/panels/_handoff_words.html", {"found": found})
+    visit = get_visit(request, pk)
+    form = HandoffForm(request.POST, visit=visit)
+    context = {"form": form, "suggestion": form.suggestion(), "visit": visit}
+    return render(request, "consultations/panels/_handoff_suggestion.html", context)
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+def handoff_preview(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """What the doctor will see, from the form as it stands; nothing is kept."""
+    visit = get_visit(request, pk)
+    form = _posted_form(visit, request.POST)
+    form.is_valid()
+    content = replace(form.content(), stress_points=tuple(form.points))
+    note = Handoff(visit=visit, **{name: getattr(content, name) for name in service.LABELS})
+    context = {"visit": visit, "patient": visit.patient} | note_context(visit, note)
+    is_part = request.htmx or request.headers.get("X-Part")  # type: ignore[attr-defined]
+    return render(request, f"consultations/doctor/{'_preview' if is_part else 'preview'}.html", context)
+
+
+@requires(Permission.COORDINATE, Permission.READ_HANDOFF)
+@require_GET
+def handoff_status(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Read or not, and the doctor's questions; asked for every few seconds."""
+    visit = get_visit(request, pk)
+    context = {"visit": visit, "may": may_of(request.user, clinic)} | status_context(visit)
+    return render(request, "consultations/panels/_handoff_status.html", context)
+
+
+@requires(Permission.READ_HANDOFF)
+@require_GET
+def handoff_print(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """The note on one A4 sheet."""
+    visit = get_visit(request, pk)
+    get_object_or_404(Handoff, visit=visit)
+    context = {"visit": visit, "patient": visit.patient} | note_context(visit) | status_context(visit)
+    return render(request, "consultations/print/handoff.html", context)
+
+
+@requires(Permission.COORDINATE, Permission.TREAT)
+@require_POST
+@visit_errors
+def question_answer(request: HttpRequest, clinic: Clinic, pk: int, question: int) -> HttpResponse:
+    """Answer a question about the note or the plan."""
+    visit = get_visit(request, pk)
+    row = get_object_or_404(HandoffQuestion.objects.for_user(request.user).filter(handoff__visit=visit), pk=question)
+    questions.answer(question=row, text=request.POST.get("answer", ""), by=request.user)
+    messages.success(request, _("Answered"))
+    if row.for_doctor:
+        return redirect("doctor_visit", visit.pk)
+    return redirect(f"{visit.get_absolute_url()}?stage={Stage.DOCTOR}")

@@ -1,0 +1,90 @@
+"""What is asked for to book, move or cancel."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Clinic, User
+from accounts.permissions import Role
+from followups.models import Appointment, Room
+from followups.services import length_of
+
+MINUTES = (15, 30, 45, 60, 90, 120, 180)
+Status = Appointment.Status
+
+
+def doctors_of(clinic: Clinic) -> Any:
+    """Return the doctors who work in the clinic, by name."""
+    works = {"memberships__clinic": clinic, "memberships__role": Role.DOCTOR, "memberships__is_active": True}
+    return User.objects.filter(is_active=True, **works).order_by("full_name").distinct()
+
+
+class SlotForm(forms.Form):
+    """Where and when: a doctor, a room, a day and a time of it; a suggested slot stands for day and time."""
+
+    doctor = forms.ModelChoiceField(User.objects.none(), label=_("Doctor"), empty_label=_("Choose"))
+    room = forms.ModelChoiceField(Room.objects.none(), label=_("Room"), required=False, empty_label=_("No room yet"))
+    minutes = forms.TypedChoiceField(label=_("Length"), coerce=int, required=False, empty_value=None)
+    day = forms.DateField(label=_("Date"), required=False)
+    at = forms.TimeField(label=_("Time"), required=False)
+    slot = forms.DateTimeField(required=False, widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S%z"])
+
+    def __init__(self, *args: Any, clinic: Clinic, kind: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.clinic = clinic
+        self.kind_of_old = kind
+        self.fields["doctor"].queryset = doctors_of(clinic)  # type: ignore[attr-defined]
+        self.fields["room"].queryset = Room.objects.for_clinic(clinic).filter(is_active=True)  # type: ignore[attr-defined]
+        every = [("", gettext("as usual"))] + [(n, gettext("%(count)s min") % {"count": n}) for n in MINUTES]
+        self.fields["minutes"].choices = every  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        starts_at = data.get("slot") or self._chosen(data.get("day"), data.get("at"))
+        if starts_at is None and not {"day", "at"} & set(self.errors):
+            self.add_error("at", gettext("Choose a time."))
+        data["starts_at"] = starts_at
+        if starts_at is not None:
+            data["ends_at"] = starts_at + self.length(data)
+        return data
+
+    def length(self, data: dict[str, Any]) -> timedelta:
+        """Return how long the appointment takes: as chosen, else as usual for its kind."""
+        minutes = data.get("minutes")
+        return timedelta(minutes=minutes) if minutes else length_of(data.get("kind") or self.kind_of_old)
+
+    def _chosen(self, day: date | None, at: time | None) -> datetime | None:
+        return datetime.combine(day, at, self.clinic.tz) if day and at else None
+
+
+class BookingForm(SlotForm):
+    kind = forms.ChoiceField(label=_("Kind"), choices=Appointment.Kind.choices)
+    purpose = forms.CharField(label=_("What for"), max_length=200, required=False)
+
+    field_order = ["kind", "doctor", "room", "minutes", "purpose", "day", "at", "slot"]
+
+
+class MoveForm(SlotForm):
+    reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
+
+
+class CancelForm(forms.Form):
+    """How an appointment fell through, and why."""
+
+    outcome = forms.ChoiceField(label=_("What happened"))
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+    def __init__(self, *args: Any, past: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [
+            (Status.CANCELLED_PATIENT.value, gettext("The patient cancels")),
+            (Status.CANCELLED_CLINIC.value, gettext("We cancel")),
+            (Status.ERROR.value, gettext("Entered in error")),
+        ]
+        if past:
+            choices.insert(0, (Status.NO_SHOW.value, gettext("The patient did not come")))
+        self.fields["outcome"].choices = choices  # type: ignore[attr-defined]
+        self.fields["outcome"].initial = choices[0][0]

@@ -1,0 +1,163 @@
+"""The appointments of a day, and one appointment: confirm, cancel, take back."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
+
+from accounts.access import requires
+from accounts.models import Clinic
+from accounts.permissions import Permission
+from followups.days import day_of, describe
+from followups.errors import BookingError, Refused
+from followups.forms import CancelForm
+from followups.models import Appointment
+from followups.services import cancel, confirm, restore
+
+
+def get_appointment(request: HttpRequest, clinic: Clinic, pk: int) -> Appointment:
+    """Return an appointment of the clinic the person works in now, with its people, or answer 404."""
+    found = Appointment.objects.for_user(request.user).for_clinic(clinic).with_people().select_related("clinic")
+    appointment: Appointment = get_object_or_404(found, pk=pk)
+    return appointment
+
+
+def parse_day(text: str | None, fallback: date) -> date:
+    """Return the date that an address names, else `fallback`."""
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return fallback
+
+
+def safe_next(request: HttpRequest, fallback: str) -> str:
+    """Return the address to go back to that a form or link names, if it is ours."""
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    allowed = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if target and allowed else fallback
+
+
+def day_url(appointment: Appointment) -> str:
+    day = timezone.localtime(appointment.starts_at, appointment.clinic.tz).date()
+    return f"{reverse('appointments')}?day={day.isoformat()}"
+
+
+@requires(Permission.BOOK)
+@require_GET
+def appointments(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+    """The list of a day; ?day= ?doctor= ?show=gone."""
+    day = parse_day(request.GET.get("day"), clinic.today())
+    doctor = request.GET.get("doctor", "")
+    chosen = int(doctor) if doctor.isdecimal() and len(doctor) < 10 else None
+    gone = request.GET.get("show") == "gone"
+    shown = day_of(user=request.user, clinic=clinic, day=day, doctor=chosen, gone=gone)
+    now = timezone.now()
+    context = {
+        "day": shown,
+        "rows": [describe(a, clinic=clinic, now=now) for a in shown.rows],
+        "doctor": chosen,
+        "gone": gone,
+        "is_today": day == clinic.today(),
+        "may_check_in": request.user.may(Permission.CHECK_IN, clinic),
+        "base": f"?day={day.isoformat()}",
+    }
+    return render(request, "followups/appointments.html", context)
+
+
+@requires(Permission.BOOK)
+@require_GET
+def appointment(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """One appointment with its history: a drawer over the page, or a page of its own."""
+    return _show(request, clinic, get_appointment(request, clinic, pk))
+
+
+def _show(request: HttpRequest, clinic: Clinic, row: Appointment, status: int = 200) -> HttpResponse:
+    context = describe(row, clinic=clinic, now=timezone.now()) | {
+        "changes": row.changes.select_related("by").order_by("-at", "-id"),
+        "moved_to": Appointment.objects.filter(moved_from=row).first(),
+        "may_check_in": request.user.may(Permission.CHECK_IN, clinic),
+        "back": day_url(row),
+        "next": safe_next(request, "") or _page_of(request),
+    }
+    template = "followups/_appointment_drawer.html" if request.htmx else "followups/appointment.html"
+    return render(request, template, context, status=status)
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Return the path of the page that htmx asked from."""
+    return request.htmx.current_url_abs_path or "" if request.htmx else ""
+
+
+@requires(Permission.BOOK)
+@require_POST
+def appointment_confirm(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """The patient said they will come; from a list only the row is drawn anew."""
+    row = get_appointment(request, clinic, pk)
+    try:
+        row = confirm(appointment=row, by=request.user)
+        undo = reverse("appointment_restore", args=[row.pk])
+        messages.success(request, _("%(patient)s is confirmed.") % {"patient": row.patient}, extra_tags=f"undo {undo}")
+    except BookingError as error:
+        messages.error(request, error.message)
+        row.refresh_from_db()
+    if request.htmx and request.POST.get("row"):
+        return _row(request, clinic, row)
+    return _back(request, row)
+
+
+def _row(request: HttpRequest, clinic: Clinic, row: Appointment) -> HttpResponse:
+    context: dict[str, Any] = {"r": describe(row, clinic=clinic, now=timezone.now())}
+    context["may_check_in"] = request.user.may(Permission.CHECK_IN, clinic)
+    return render(request, "followups/_row.html", context)
+
+
+def _back(request: HttpRequest, row: Appointment) -> HttpResponse:
+    if request.htmx:
+        return HttpResponseClientRefresh()
+    return redirect(safe_next(request, day_url(row)))
+
+
+@requires(Permission.BOOK)
+@require_http_methods(["GET", "POST"])
+def appointment_cancel(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Ask what happened and why, and free the slot."""
+    row = get_appointment(request, clinic, pk)
+    form = CancelForm(request.POST or None, past=row.starts_at <= timezone.now())
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                data = form.cleaned_data
+                row = cancel(appointment=row, outcome=data["outcome"], reason=data["reason"], by=request.user)
+            except BookingError as error:
+                form.add_error(error.field if isinstance(error, Refused) else None, error.message)
+            else:
+                words = {"patient": row.patient, "status": row.get_status_display()}
+                undo = reverse("appointment_restore", args=[row.pk])
+                messages.success(request, _("%(patient)s: %(status)s.") % words, extra_tags=f"undo {undo}")
+                return _back(request, row)
+        status = 422
+    template = "followups/_cancel_dialog.html" if request.htmx else "followups/cancel.html"
+    context = {"a": row, "form": form, "back": safe_next(request, day_url(row))}
+    return render(request, template, context, status=status)
+
+
+@requires(Permission.BOOK)
+@require_POST
+def appointment_restore(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Take the last step back: a confirmation, a cancellation, a no-show."""
+    row = get_appointment(request, clinic, pk)
+    try:
+        row = restore(appointment=row, by=request.user)
+        messages.success(request, _("%(patient)s is booked again.") % {"patient": row.patient})
+    except BookingError as error:
+        messages.error(request, error.message)
+    return _back(request, row)

@@ -1,0 +1,85 @@
+"""Forms of the import: the file, and what its columns hold."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from patients.importing.headers import FIELDS, IGNORED, header_key
+from patients.importing.reader import TEXT_SUFFIXES, WORKBOOK_SUFFIXES, Table
+from patients.importing.text import content
+
+SAMPLES = 3
+SAMPLE_ROWS = 40
+_NUMBER = re.compile(r"\d{7,}")
+
+
+class UploadForm(forms.Form):
+    """The file to import."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("CSV or Excel (.xlsx), up to 50 MB and 200,000 rows."),
+        widget=forms.ClearableFileInput(attrs={"accept": ",".join(sorted(TEXT_SUFFIXES | WORKBOOK_SUFFIXES))}),
+        error_messages={"empty": gettext_lazy("The file is empty.")},
+    )
+
+
+class ColumnsForm(forms.Form):
+    """What each named column of a table holds; one choice per name."""
+
+    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.names: dict[str, str] = {}
+        samples = _samples(table)
+        choices = [(IGNORED, _("Leave out")), *FIELDS.items()]
+        seen: set[str] = set()
+        for position, name in enumerate(table.header.names):
+            if not name or header_key(name) in seen:
+                continue
+            seen.add(header_key(name))
+            key = f"column_{position}"
+            self.names[key] = name
+            self.fields[key] = forms.ChoiceField(
+                label=name,
+                required=False,
+                choices=choices,
+                initial=table.header.fields.get(position, IGNORED),
+                help_text=" · ".join(samples.get(position, ())),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        chosen = set(cleaned.values())
+        if "name" not in chosen:
+            raise ValidationError(_("Say which column holds the name."), code="name")
+        if not chosen & {"phone", "wechat"}:
+            raise ValidationError(_("Say which column holds the phone or WeChat."), code="contact")
+        return cleaned
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """What was chosen: column name → field, "" for a column left out."""
+        return {name: self.cleaned_data[key] for key, name in self.names.items()}
+
+
+def _samples(table: Table) -> dict[int, list[str]]:
+    """Return, by column, the first few different values, long numbers masked."""
+    found: dict[int, list[str]] = {}
+    for count, row in enumerate(table.rows()):
+        if count >= SAMPLE_ROWS:
+            break
+        for position, cell in enumerate([] if row.broken else row.cells):
+            texts = found.setdefault(position, [])
+            text = _NUMBER.sub(_masked, content(cell))
+            text = f"{text[:24]}…" if len(text) > 24 else text
+            if text and text not in texts and len(texts) < SAMPLES:
+                texts.append(text)
+    return found
+
+
+def _masked(number: re.Match[str]) -> str:
+    return f"{number[0][:3]}****{number[0][-2:]}"

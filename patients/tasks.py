@@ -1,0 +1,12 @@
+"""What the patients app does when it is due."""
+
+from celery import shared_task
+
+from patients.importing import jobs
+
+
+@shared_task
+def run_due_imports() -> None:
+    """Check or import every file that is due; another worker may do the same at the same time."""
+    while job := jobs.claim():
+        jobs.run(job)

@@ -1,0 +1,57 @@
+"""What the patients' views share: fetching within one's clinics, and answering as a page or as a panel."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
+
+from accounts.models import Clinic, User
+from accounts.permissions import Permission
+from patients.models import Registration
+
+
+def may_of(user: User, clinic: Clinic | int) -> SimpleNamespace:
+    """Return what the person may do in the clinic, by name, for templates."""
+    return SimpleNamespace(**{p.value: user.may(p, clinic) for p in Permission})
+
+
+def get_registration(request: HttpRequest, clinic: Clinic, pk: int, *permissions: Permission) -> Registration:
+    """Return how patient `pk` is registered in the clinic the person works in now, else in another of theirs.
+
+    Raises: Http404 when registered in none of the person's clinics; PermissionDenied when in none of those
+    where it is, the role grants any of `permissions`.
+    """
+    user = request.user
+    assert isinstance(user, User)
+    rows = Registration.objects.for_user(user).filter(patient=pk, patient__merged_into=None)
+    found = sorted(rows.select_related("patient", "clinic", "owner", "doctor"), key=lambda r: r.clinic_id != clinic.pk)
+    if not found:
+        raise Http404
+    for registration in found:
+        if any(user.may(permission, registration.clinic_id) for permission in permissions):
+            return registration
+    raise PermissionDenied
+
+
+def patient_url(pk: int) -> str:
+    return reverse("patient", args=[pk])
+
+
+def panel(
+    request: HttpRequest, body: str, context: dict[str, Any], *, title: str, back: str, status: int = 200
+) -> HttpResponse:
+    """Render a form as a drawer over the page (htmx), or as a page of its own."""
+    shell = "patients/_drawer.html" if request.htmx else "patients/panel.html"  # type: ignore[attr-defined]
+    return render(request, shell, {**context, "body": body, "title": title, "back": back}, status=status)
+
+
+def done(request: HttpRequest, url: str) -> HttpResponse:
+    """Answer a panel that did its work: the page below is drawn anew."""
+    if request.htmx:  # type: ignore[attr-defined]
+        here = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
+        return HttpResponseClientRefresh() if here.split("?")[0] == url else HttpResponseClientRedirect(url)
+    return redirect(url)

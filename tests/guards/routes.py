@@ -1,0 +1,118 @@
+"""Every route of the product, and what a request to it answers."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from typing import Any
+
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.models import User
+from accounts.permissions import Permission, Role, permissions_of
+from tests.guards.world import World, fill
+
+# Views of other packages, which cannot carry a declaration of ours.
+UNDECLARED = {
+    "account_login": "allauth's; whoever signs in is not signed in yet",
+    "account_logout": "allauth's; ends the session of whoever asks",
+    "account_change_password": "allauth's; asks for the current password, and sends visitors to sign in",
+}
+
+# Views that reach beyond the clinics one works in, on purpose.
+ACROSS = {
+    "patient_register_here": "any person of the group is registered here, if the exact number is known",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address pattern with its view."""
+
+    path: str
+    pattern: URLPattern
+
+    @property
+    def name(self) -> str:
+        return self.pattern.name or self.path
+
+    @property
+    def access(self) -> tuple[Permission, ...] | str | None:
+        return getattr(self.pattern.callback, "access", None)
+
+    @property
+    def guarded(self) -> bool:
+        return isinstance(self.access, tuple)
+
+    @property
+    def has_id(self) -> bool:
+        return bool(self.pattern.pattern.converters)
+
+    def open_to(self, role: str | None) -> bool:
+        return not self.guarded or bool(set(self.access or ()) & permissions_of(role))
+
+    def url(self, world: World) -> str:
+        path = "/" + self.path
+        for name, value in fill(self.path, self.pattern, world).items():
+            converter = type(self.pattern.pattern.converters[name])
+            shown = next(k for k, c in _converters().items() if type(c) is converter)
+            path = path.replace(f"<{shown}:{name}>", str(value)).replace(f"<{name}>", str(value))
+        return path
+
+
+def _converters() -> dict[str, Any]:
+    from django.urls.converters import get_converters
+
+    return dict(get_converters())
+
+
+def all_routes() -> list[Route]:
+    """Every route that the product answers on."""
+    return list(_walk(get_resolver().url_patterns, ""))
+
+
+def _walk(patterns: Iterable[URLPattern | URLResolver], before: str) -> Iterator[Route]:
+    for pattern in patterns:
+        path = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, path)
+        else:
+            yield Route(path, pattern)
+
+
+def ask(client: Client, url: str) -> int:
+    """Return the status of a GET, or of an empty POST where only that is allowed; nothing it wrote is kept.
+
+    Nor is a sign-out: handing the tablet to a patient is one.
+    """
+    cookies = client.cookies.output(header="", sep=";")
+    with transaction.atomic():
+        status = client.get(url).status_code
+        if status == 405:
+            status = client.post(url, {}).status_code
+        transaction.set_rollback(True)
+    client.cookies = SimpleCookie(cookies)
+    return status
+
+
+def signed_in(user: User) -> Client:
+    """A client with a session of `user`; a view that breaks answers 500, like in the product."""
+    client = Client(raise_request_exception=False)
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def leaks(clients: dict[Role, Client], foreign: World) -> list[str]:
+    """Ask for the other clinic's objects in every role; return who got anything but "not found" or "not allowed".
+
+    Administrators see the whole group, so nothing is another clinic's to them.
+    """
+    found = []
+    for route in (r for r in all_routes() if r.guarded and r.has_id and r.name not in ACROSS):
+        url = route.url(foreign)
+        for role in (r for r in clients if r != Role.ADMIN):
+            status = ask(clients[role], url)
+            if status not in {403, 404} or (status == 403 and route.open_to(role)):
+                found.append(f"{role} {route.name} {status}")
+    return found

@@ -1,0 +1,166 @@
+"""Another clinic's row is not found, a missing permission is refused, and nothing new escapes being declared."""
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+from accounts.models import Clinic, MembershipQuerySet
+from accounts.permissions import Permission, Role, permissions_of
+from accounts.scoping import ScopedQuerySet
+from patients.models import Patient
+from tests.factories import MembershipFactory, UserFactory
+from tests.guards.routes import ACROSS, UNDECLARED, all_routes, ask, leaks, signed_in
+from tests.guards.world import World
+
+OURS = {"accounts", "patients", "followups", "consultations", "metrics", "workbench", "clinic_crm"}
+
+# Models whose clinic is not one non-null path away, and why that is right.
+SPECIAL = {
+    "accounts.Clinic": "is the clinic; for_user gives the clinics one works in",
+    "accounts.User": "belongs to clinics through memberships; for_user asks for one in common",
+    "patients.Patient": "one person in the group; for_user asks for a registration in a clinic of the user",
+    "patients.PatientPhone": "read only through its patient",
+}
+
+
+def our_models():
+    return [model for model in apps.get_models() if model._meta.app_label in OURS]
+
+
+def is_history(model):
+    """Rows that triggers write, read only through the row whose history they are."""
+    return any(base.__module__.startswith("pghistory") for base in model.__mro__)
+
+
+def path_fault(model, path):
+    """Say what is wrong with the way from a model to its clinic; nothing when each step is non-null."""
+    step = model
+    for name in path.split("__"):
+        field = step._meta.get_field(name)
+        if field.null:
+            return f"{step._meta.label}.{name} may be null"
+        step = field.related_model
+    return "" if step is Clinic else f"{path} ends at {step}"
+
+
+@pytest.mark.parametrize("model", our_models(), ids=lambda model: model._meta.label)
+def test_every_row_has_a_clinic_and_is_read_through_for_user(model):
+    if model._meta.label in SPECIAL or is_history(model):
+        return
+    queryset = model._default_manager.all()
+    assert isinstance(queryset, ScopedQuerySet), f"{model._meta.label}: objects = ScopedQuerySet.as_manager()"
+    assert path_fault(model, queryset.clinic_path) == ""
+
+
+def test_the_list_of_special_models_holds_nothing_old():
+    assert set(SPECIAL) <= {model._meta.label for model in our_models()}
+
+
+def test_no_model_of_ours_uses_generic_foreign_keys():
+    for model in our_models():
+        assert not model._meta.private_fields, model
+
+
+def test_every_route_is_declared():
+    silent = {route.name for route in all_routes() if not route.access}
+    assert silent == set(UNDECLARED)
+
+
+def test_routes_have_names_each_once():
+    names = [route.pattern.name for route in all_routes()]
+    assert None not in names
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.fixture
+def world(db):
+    return World()
+
+
+@pytest.fixture
+def clients(world):
+    return {role: signed_in(UserFactory(role=role, clinic=world.clinic)) for role in Role}
+
+
+def test_each_role_gets_what_it_may_and_nothing_else(world, clients):
+    faults = []
+    for route in (r for r in all_routes() if r.guarded):
+        url = route.url(world)
+        for role, client in clients.items():
+            status = ask(client, url)
+            fine = status not in {403, 404, 500} if route.open_to(role) else status == 403
+            if not fine and not (status == 404 and route.name in MAY_BE_ABSENT):
+                faults.append(f"{role} {route.name} {status}")
+    assert not faults, "\n".join(faults)
+
+
+# Routes that rightly answer "not found" to an empty request about an own object, and why.
+MAY_BE_ABSENT = {
+    "styleguide": "shown in debug only",
+    "switch_clinic": "an empty choice is no clinic",
+}
+
+
+def test_visitors_are_sent_to_sign_in(world, client):
+    for route in (r for r in all_routes() if r.guarded):
+        response = client.get(route.url(world))
+        assert response.status_code == 302, route.name
+        assert response["Location"].startswith("/sign-in/"), route.name
+
+
+def test_another_clinics_objects_are_not_found(clients):
+    found = leaks(clients, World())
+    assert not found, "\n".join(found)
+
+
+def test_dropping_the_scope_shows_as_leaks(clients, monkeypatch):
+    """The control: with `for_user` letting everything through, the test above must turn red."""
+    for queryset in {ScopedQuerySet, MembershipQuerySet, *_overriding(models.QuerySet)}:
+        monkeypatch.setattr(queryset, "for_user", lambda self, *args: self)
+    monkeypatch.setattr(ScopedQuerySet, "for_clinic", lambda self, clinic: self)
+    found = leaks(clients, World())
+    for name in ("staff_edit", "team_edit", "visit", "appointment"):
+        assert any(f" {name} " in leak for leak in found), name
+
+
+def _overriding(base):
+    """Queryset classes below `base` with a `for_user` of their own."""
+    for child in base.__subclasses__():
+        if "for_user" in vars(child):
+            yield child
+        yield from _overriding(child)
+
+
+def test_a_role_in_one_clinic_opens_nothing_in_the_other(world):
+    """Who may do something here, and works over there in a role that may not, does not do it there."""
+    there = World()
+    faults = []
+    for route in (r for r in all_routes() if r.guarded and r.has_id and r.name not in ACROSS):
+        here_role = next(role for role in Role if role != Role.ADMIN and route.open_to(role)) if _fits(route) else None
+        there_role = next((role for role in Role if not route.open_to(role)), None)
+        if here_role is None or there_role is None:
+            continue
+        user = UserFactory(role=here_role, clinic=world.clinic, current_clinic=world.clinic)
+        MembershipFactory(user=user, clinic=there.clinic, role=there_role)
+        status = ask(signed_in(user), route.url(there))
+        if status not in {403, 404}:
+            faults.append(f"{here_role} here, {there_role} there: {route.name} {status}")
+    assert not faults, "\n".join(faults)
+
+
+def _fits(route):
+    return any(route.open_to(role) for role in Role if role != Role.ADMIN)
+
+
+def test_a_patient_of_another_clinic_is_out_of_reach(world):
+    there = World()
+    assert there.patient
+    user = UserFactory(role=Role.COORDINATOR, clinic=world.clinic)
+    assert world.patient in Patient.objects.for_user(user)
+    assert there.patient not in Patient.objects.for_user(user)
+
+
+def test_permissions_of_the_routes_are_all_granted_to_somebody():
+    used = {permission for route in all_routes() if route.guarded for permission in route.access}
+    assert used <= {permission for role in Role for permission in permissions_of(role)}
+    assert Permission.SIGNED_IN in used
