@@ -21,6 +21,7 @@ class StaffRequest(HttpRequest):
     """A request as views behind `requires` get it: somebody is signed in. For type checkers."""
 
     user: User  # type: ignore[assignment]
+    htmx: Any  # django_htmx.middleware.HtmxDetails
 
 
 def current_clinic(user: User) -> Clinic | None:

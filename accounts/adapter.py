@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,6 +21,12 @@ def attempted_username(request: HttpRequest, credentials: dict[str, Any] | None)
     """
     name = (credentials or {}).get("username") or request.POST.get("login", "")
     return str(name).strip().upper().lower()
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return where the request comes from; behind our proxy that is what the proxy itself wrote, the last entry."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_PROXY else ""
+    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
 
 
 class StaffAdapter(DefaultAccountAdapter):

@@ -41,6 +41,7 @@ def main() -> None:
             f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
         )
         call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
         for scale in SCALES:
             grow_to(scale)
             with server():

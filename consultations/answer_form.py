@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from consultations import form_rules
@@ -182,7 +181,7 @@ def _initial(answers: Answers) -> dict[str, Any]:
 
 def answers_as_sent(groups: Iterable[Group], answers: Answers) -> QueryDict:
     """Return answers the way a browser would send them, to show what is missing beside the fields."""
-    data = MultiValueDict[str, str]()
+    data = QueryDict(mutable=True)
     initial = _initial(answers)
     for group in groups:
         for question in group.questions:
@@ -190,6 +189,4 @@ def answers_as_sent(groups: Iterable[Group], answers: Answers) -> QueryDict:
                 value = initial.get(name)
                 if value not in (None, ""):
                     data.setlist(name, [str(v) for v in value] if isinstance(value, list) else [str(value)])
-    query = QueryDict(mutable=True)
-    query.update(data)
-    return query
+    return data

@@ -112,7 +112,9 @@ def problem(groups: Groups) -> str:
         if not any(group["title"].values()):
             return _("Every group needs a title.")
         if any(not any(question["label"].values()) for question in group["questions"]):
-            return _("A question in “%(group)s” has no words.") % {"group": group["title"]["zh"] or group["title"]["en"]}
+            return _("A question in “%(group)s” has no words.") % {
+                "group": group["title"]["zh"] or group["title"]["en"]
+            }
     if not any(not question.get("off") for group in groups for question in group["questions"]):
         return _("At least one question must stay on.")
     return ""

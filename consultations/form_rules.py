@@ -265,7 +265,9 @@ def spoken(question: Question, value: Any) -> str:
     labels = dict(question.options)
     if isinstance(value, Mapping):
         word = {"yes": _("Yes"), "no": _("No"), "unsure": _("Not sure")}.get(str(value.get("value")), "")
-        return _("%(answer)s: %(detail)s") % {"answer": word, "detail": value["detail"]} if value.get("detail") else word
+        return (
+            _("%(answer)s: %(detail)s") % {"answer": word, "detail": value["detail"]} if value.get("detail") else word
+        )
     if isinstance(value, list):
         return pgettext("list", ", ").join(labels.get(v, str(v)) for v in value)
     if value in (None, ""):

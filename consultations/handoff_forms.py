@@ -101,6 +101,8 @@ class HandoffForm(forms.Form):
             self.add_error(None, _("Name at least one point for the doctor to stress."))
         if Part.REASON in lacking:
             self.add_error(Part.REASON.value, _("Say why the class differs from the suggestion."))
+        if self.chosen_doctor() is None:
+            self.add_error(None, _("Choose the doctor who treats."))
         return not self.errors
 
     def chosen_doctor(self) -> User | None:

@@ -91,7 +91,9 @@ def _check_size(image: Image.Image) -> None:
 
 def _wrong_kind(raw: bytes) -> str:
     if raw[4:8] == b"ftyp" and raw[8:12] in HEIC_BRANDS:
-        return _("HEIC pictures cannot be read. In the phone's camera settings choose “Most compatible”, or send a JPEG.")
+        return _(
+            "HEIC pictures cannot be read. In the phone's camera settings choose “Most compatible”, or send a JPEG."
+        )
     return _("This is no JPEG, PNG, WebP, TIFF or BMP picture.")
 
 

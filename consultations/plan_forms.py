@@ -200,6 +200,11 @@ def _money(label: Any, **kwargs: Any) -> forms.DecimalField:
     return forms.DecimalField(label=label, min_value=Decimal(0), max_digits=10, decimal_places=2, **kwargs)
 
 
+def _short(amount: Decimal | None) -> Decimal | None:
+    """Return an amount without the cents it has not got: 800.00 → 800."""
+    return amount if amount is None or amount % 1 else amount.quantize(Decimal(1))
+
+
 class OptionTermsForm(forms.Form):
     """Money and schedule of one option; a price field for each of its items."""
 
@@ -209,13 +214,13 @@ class OptionTermsForm(forms.Form):
 
     def __init__(self, data: QueryDict | None, *, option: PlanOption) -> None:
         initial: dict[str, Any] = {
-            "discount": option.discount or None, "payment_note": option.payment_note, "duration": option.duration
+            "discount": _short(option.discount or None), "payment_note": option.payment_note, "duration": option.duration
         }
         super().__init__(data, prefix=str(option.pk), initial=initial)
         self.option = option
         for item in option.items.all():
             label = f"{item.name} {item.teeth_text}".strip()
-            self.fields[f"price-{item.pk}"] = _money(label, initial=item.unit_price, required=False)
+            self.fields[f"price-{item.pk}"] = _money(label, initial=_short(item.unit_price), required=False)
 
     @property
     def price_rows(self) -> Iterable[tuple[Any, forms.BoundField]]:
@@ -238,7 +243,7 @@ class PlanTermsEditor:
     """The coordinator's whole form."""
 
     def __init__(self, data: QueryDict | None = None, *, plan: Plan, deposit: Decimal | None = None) -> None:
-        self.head = DepositForm(data, initial={"version": plan.version, "deposit": deposit})
+        self.head = DepositForm(data, initial={"version": plan.version, "deposit": _short(deposit)})
         self.options = [OptionTermsForm(data, option=option) for option in plan.options.all()]
 
     @property

@@ -1,6 +1,5 @@
 """The columns of the patient list: which there are, which are shown."""
 
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 SESSION_KEY = "patient_columns"
@@ -23,7 +22,7 @@ def allowed_columns(contact: bool) -> list[str]:
     return [name for name in COLUMNS if contact or name not in CONTACT_ONLY]
 
 
-def shown_columns(request: HttpRequest, contact: bool) -> list[str]:
+def shown_columns(request: StaffRequest, contact: bool) -> list[str]:
     """Return the columns to show: those in the URL, else the ones remembered, else all."""
     allowed = allowed_columns(contact)
     asked = request.GET.get("cols")

@@ -72,7 +72,7 @@ class PatientExport:
         sheet = book.create_sheet("Patients")
         for line in self.lines():
             sheet.append(line)
-        file = tempfile.TemporaryFile()
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response reads and closes it
         book.save(file)
         file.seek(0)
         return file

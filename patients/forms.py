@@ -196,4 +196,3 @@ class ExportForm(forms.Form):
     reason = forms.CharField(label=gettext_lazy("What is it for?"), max_length=300, min_length=2)
     format = forms.ChoiceField(label=gettext_lazy("Format"), choices=[("xlsx", "Excel"), ("csv", "CSV")])
     phones = forms.BooleanField(label=gettext_lazy("Phones in full (logged)"), required=False)
-

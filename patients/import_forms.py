@@ -14,6 +14,7 @@ from patients.importing.text import content
 
 SAMPLES = 3
 SAMPLE_ROWS = 40
+PRIVATE = frozenset({"wechat", "qq"})
 _NUMBER = re.compile(r"\d{7,}")
 
 
@@ -47,6 +48,7 @@ class ColumnsForm(forms.Form):
                 label=name,
                 required=False,
                 choices=choices,
+                widget=forms.Select(attrs={"class": "input"}),
                 initial=table.header.fields.get(position, IGNORED),
                 help_text=" · ".join(samples.get(position, ())),
             )
@@ -69,14 +71,16 @@ class ColumnsForm(forms.Form):
 def _samples(table: Table) -> dict[int, list[str]]:
     """Return, by column, the first few different values, long numbers masked."""
     found: dict[int, list[str]] = {}
+    private = {i for i, field in table.header.fields.items() if field in PRIVATE}
     for count, row in enumerate(table.rows()):
         if count >= SAMPLE_ROWS:
             break
         for position, cell in enumerate([] if row.broken else row.cells):
             texts = found.setdefault(position, [])
-            text = _NUMBER.sub(_masked, content(cell))
+            text = content(cell)
+            text = f"{text[:2]}****" if position in private else _NUMBER.sub(_masked, text)
             text = f"{text[:24]}…" if len(text) > 24 else text
-            if text and text not in texts and len(texts) < SAMPLES:
+            if text.strip("*") and text not in texts and len(texts) < SAMPLES:
                 texts.append(text)
     return found
 

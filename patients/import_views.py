@@ -65,6 +65,8 @@ def import_list(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 def import_columns(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Show what each column was taken for, to be corrected; then have the file checked."""
     job = _job(request, pk)
+    if request.method == "GET" and job.status not in jobs.OPEN:
+        return redirect("import_detail", job.pk)
     asked = request.POST.get("sheet") if request.method == "POST" else request.GET.get("sheet")
     try:
         table = jobs.table_of(job, sheet=asked if asked is not None and asked != job.sheet else None)

@@ -161,7 +161,9 @@ def _by_number(said: str, scope: Scope) -> QuerySet[Patient]:
     upper = said.upper()
     wanted = Q(number=upper)
     if match := _NUMBER.fullmatch(upper):
-        codes = [match[1]] if match[1] else Clinic.objects.filter(pk__in=scope.clinic_ids).values_list("code", flat=True)
+        codes = (
+            [match[1]] if match[1] else Clinic.objects.filter(pk__in=scope.clinic_ids).values_list("code", flat=True)
+        )
         wanted = Q(number__in=[f"{code}{match[2]}-{match[3]}" for code in codes])
     rows = Registration.objects.filter(clinic__in=scope.clinic_ids)
     charts = ChartNumber.objects.filter(clinic__in=scope.clinic_ids, number__in={said, upper})

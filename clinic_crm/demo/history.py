@@ -35,6 +35,13 @@ def content_of(group: DemoClinic) -> Content:
     return Content(template=template, kinds=kinds)
 
 
+def occupation(age: int, dice: random.Random) -> str:
+    """Return what a person of that age does."""
+    if age < 23:
+        return "学生"
+    return "退休" if age > 60 else dice.choice(words.OCCUPATIONS)
+
+
 class History:
     """Generates the past. `seed` makes it the same every time, the day apart."""
 
@@ -60,16 +67,17 @@ class History:
             group = self.groups[0] if index % 3 else self.groups[-1]
             yield group, self.person(group)
 
-    def person(self, group: DemoClinic) -> Case:
-        """Add one patient with registration, phone and consents."""
+    def person(self, group: DemoClinic, *, wanted: str = "") -> Case:
+        """Add one patient with registration, phone and consents; `wanted` fixes the complaint."""
         dice = self.dice
-        complaint, texts, _share, prices = dice.choices(words.COMPLAINTS, [c[2] for c in words.COMPLAINTS])[0]
+        among = [c for c in words.COMPLAINTS if wanted in {"", c[0]}]
+        complaint, texts, _share, prices = dice.choices(among, [c[2] for c in among])[0]
         since = self.now - timedelta(days=dice.randint(1, 30 * self.months), minutes=dice.randint(0, 500))
         age = dice.randint(5, 12) if complaint == "pediatric" else dice.randint(18, 72)
         patient = Patient(
             id=self.ids.take(Patient), name=dice.choice(words.SURNAMES) + dice.choice(words.GIVEN),
             sex=dice.choice("mf"), birth_date=date(self.now.year - age, dice.randint(1, 12), dice.randint(1, 28)),
-            occupation=dice.choice(words.OCCUPATIONS), daily_rhythm=dice.choice(words.RHYTHMS),
+            occupation=occupation(age, dice), daily_rhythm=dice.choice(words.RHYTHMS),
             family=dice.choice(words.FAMILIES), call_tone=dice.choice(words.TONES),
             allergies=dice.choice(words.ALLERGIES), medical_notes=dice.choice(words.HISTORIES),
             call_from=time(18), call_to=time(20), created_at=since, updated_at=since,

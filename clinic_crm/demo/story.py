@@ -182,13 +182,13 @@ class Story:
             self._note(visit, case, end, wished_words="", awareness=2, trust=3, class_code="")
 
     def _note(self, visit: Visit, case: Case, at: datetime, **values: Any) -> Handoff:
-        dice = self.dice
+        dice, talk = self.dice, words.TALK.get(case.complaint, words.EVERYDAY)
         usual = {
-            "situation": dice.choice(words.SITUATIONS),
-            "opinion": dice.choice(words.OPINIONS),
-            "told_patient": dice.choice(words.TOLD),
-            "stress_points": dice.sample(words.STRESS, 3),
-            "wished_words": dice.choice(words.WISHED),
+            "situation": dice.choice(talk.situations),
+            "opinion": dice.choice(talk.opinions),
+            "told_patient": dice.choice(talk.told),
+            "stress_points": list(talk.stress),
+            "wished_words": dice.choice(talk.wished),
         }
         note: Handoff = self.add(Handoff, visit=visit, saved_at=at, **(usual | values))
         return note
@@ -219,7 +219,7 @@ class Story:
     def _after_doctor(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
         finished = end if visit.stage not in {Stage.EXAM} else None
         plan = self.add(
-            Plan, visit=visit, title=case.text[:40], findings=self.dice.choice(words.SITUATIONS),
+            Plan, visit=visit, title=case.text[:40], findings=self.dice.choice(words.TALK.get(case.complaint, words.EVERYDAY).situations),
             principles=self.dice.choice(words.PRINCIPLES), made_by=case.doctor, made_at=end, finished_at=finished,
         )  # fmt: skip
         for position, (name, share, duration, pain, note) in enumerate(

@@ -8,14 +8,16 @@ from clinic_crm.demo.staff import DemoClinic
 from clinic_crm.demo.story import Case
 from consultations.stages import Stage
 from followups.models import Appointment
-from patients.classification import SPECIALIST
+from patients.classification import Complaint
 
-# Stage and minutes in it; some are over the limit.
-STANDING: tuple[tuple[str, int], ...] = (
-    (Stage.ARRIVED, 14), (Stage.ARRIVED, 4), (Stage.ARRIVED, 2), (Stage.RECEIVED, 5), (Stage.INTAKE, 8),
-    (Stage.COMPLAINT, 3), (Stage.EXAM, 18), (Stage.EXAM, 9), (Stage.CONSULTING, 6), (Stage.HANDOFF, 12),
-    (Stage.DOCTOR, 38), (Stage.DOCTOR, 12), (Stage.DOCTOR, 5), (Stage.EXPLAINING, 41), (Stage.EXPLAINING, 72),
-    (Stage.DECISION, 6), (Stage.LEAVING, 5), (Stage.LEAVING, 2),
+# Stage, minutes in it (some over the limit), and the complaint where it matters.
+IMPLANT, BRACES = Complaint.IMPLANT, Complaint.ORTHODONTICS
+STANDING: tuple[tuple[str, int, str], ...] = (
+    (Stage.ARRIVED, 14, Complaint.PAIN), (Stage.ARRIVED, 4, ""), (Stage.ARRIVED, 2, ""), (Stage.RECEIVED, 5, ""),
+    (Stage.INTAKE, 8, IMPLANT), (Stage.COMPLAINT, 3, BRACES), (Stage.EXAM, 18, IMPLANT), (Stage.EXAM, 9, BRACES),
+    (Stage.CONSULTING, 6, ""), (Stage.HANDOFF, 12, IMPLANT), (Stage.DOCTOR, 12, IMPLANT), (Stage.DOCTOR, 38, ""),
+    (Stage.DOCTOR, 5, ""), (Stage.EXPLAINING, 41, IMPLANT), (Stage.EXPLAINING, 72, BRACES), (Stage.DECISION, 6, ""),
+    (Stage.LEAVING, 5, ""), (Stage.LEAVING, 2, ""),
 )  # fmt: skip
 EXPECTED_IN = (4, 18, 33, 48, 63, 78, 110, 150, 210)  # minutes from now
 GONE = 6
@@ -32,8 +34,8 @@ class Today:
     def tell(self) -> None:
         """Add everything; the caller writes it."""
         self.history.pictures = draw_pictures()
-        for index, (stage, minutes) in enumerate(STANDING):
-            self._standing(index, stage, minutes)
+        for index, (stage, minutes, wanted) in enumerate(STANDING):
+            self._standing(index, stage, minutes, wanted)
         for index in range(GONE):
             self._gone(index, self.history.now - timedelta(minutes=200 + 17 * index), booked=index != 3)
         for index in range(YESTERDAY):
@@ -43,17 +45,14 @@ class Today:
         for index, minutes in enumerate(EXPECTED_IN):
             self._expected(index, minutes)
 
-    def _case(self, index: int) -> Case:
-        case = self.history.person(self.group)
+    def _case(self, index: int, wanted: str = "") -> Case:
+        case = self.history.person(self.group, wanted=wanted)
         case.coordinator = self.group.coordinators[index % 2 and index % len(self.group.coordinators)]
         case.doctor = self.group.doctors[index % len(self.group.doctors)]
         return case
 
-    def _standing(self, index: int, stage: str, minutes: int) -> None:
-        case = self._case(index)
-        if stage == Stage.EXAM:
-            while case.complaint not in SPECIALIST:
-                case = self._case(index)
+    def _standing(self, index: int, stage: str, minutes: int, wanted: str) -> None:
+        case = self._case(index, wanted)
         now = self.history.now
         self.history.story(self.group).tell(case, start=now - timedelta(minutes=minutes), stop=stage)
         registration = self.history.registrations[case.patient.pk]

@@ -48,7 +48,8 @@ def day(value: date | datetime | None) -> str:
         return ""
     on = _as_date(value)
     if on.year == timezone.localdate().year:
-        return date_format(on, pgettext("date format", "D j M"))
+        words = date_format(on, pgettext("date format", "D j M"))
+        return words.replace("星期", "周")  # Django's Chinese weekday is the long one
     return date_format(on, pgettext("date format", "j M Y"))
 
 

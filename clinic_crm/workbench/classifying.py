@@ -4,13 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from clinic_crm.workbench.patient_page import open_visit
@@ -52,7 +52,7 @@ def _score(text: str | None) -> int | None:
 
 @requires(Permission.CLASSIFY)
 @require_http_methods(["GET", "POST"])
-def patient_classify(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient_classify(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Say what a patient is; ?awareness= answers the suggestion alone, as it changes with the judgement."""
     registration = get_registration(request, clinic, pk, Permission.CLASSIFY)
     patient = registration.patient
@@ -88,7 +88,7 @@ def _is_complete(form: PatientClassForm, suggestion: Suggestion) -> bool:
     return not form.errors
 
 
-def _classify(request: HttpRequest, registration: Registration, suggestion: Suggestion, data: dict[str, Any]) -> None:
+def _classify(request: StaffRequest, registration: Registration, suggestion: Suggestion, data: dict[str, Any]) -> None:
     """Write the class; a visit that is about to end counts as classified by it."""
     change = classify(
         patient=registration.patient,

@@ -62,7 +62,7 @@ def facts_of(registration: Registration, reader: Reader) -> Facts:
         "side_brought_count": Counted(brought.order_by().values("pk")),
         "side_judged": ArraySubquery(_judged(reader)),
     }
-    row = one.values(**side, **counts_of(reader.branches()), **_tab_counts(reader)).get()
+    row: dict[str, Any] = dict(one.values(**side, **counts_of(reader.branches()), **_tab_counts(reader)).get())
     agreed = {found["purpose"]: found["given"] for found in row["side_consents"]}
     return Facts(
         counts={name: n for name, n in row.items() if name.startswith(("count_", "tab_"))},
@@ -130,7 +130,9 @@ def _tab_counts(reader: Reader) -> dict[str, Any]:
 def open_visit(registration: Registration) -> Visit | None:
     """Return the visit for which the patient is in the clinic now."""
     visits = Visit.objects.for_clinic(registration.clinic_id).filter(patient=registration.patient_id)
-    found: Visit | None = visits.in_clinic_now().select_related("clinic", "doctor", "coordinator", "consultation").first()
+    found: Visit | None = (
+        visits.in_clinic_now().select_related("clinic", "doctor", "coordinator", "consultation").first()
+    )
     if found is not None:
         found.patient = registration.patient
     return found

@@ -5,10 +5,10 @@ from itertools import groupby
 from typing import Any
 
 from django.db.models import Prefetch
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from clinic_crm.workbench.timeline import Reader, read
+from accounts.access import StaffRequest
+from clinic_crm.workbench.timeline import TOGETHER, Reader, read
 from clinic_crm.workbench.timeline_items import items_of
 from consultations.models import ConsultationForm, Exam, ExamFile, Plan, PlanOption, Visit
 from patients.models import Consent, Registration
@@ -29,7 +29,7 @@ KINDS = (
 )
 
 
-def timeline_tab(request: HttpRequest, registration: Registration, reader: Reader) -> Context:
+def timeline_tab(request: StaffRequest, registration: Registration, reader: Reader) -> Context:
     """A page of the timeline; ?kind= one kind, ?after= the older part, ?day= where the part above ended."""
     kind = request.GET.get("kind", "")
     found = read(reader, kind=kind, cursor=request.GET.get("after", ""))
@@ -48,42 +48,46 @@ def _visits(reader: Reader) -> Any:
     return reader.rows(Visit).filter(patient=reader.patient_id, is_error=False)
 
 
-def visits_tab(request: HttpRequest, registration: Registration, reader: Reader) -> Context:
+def visits_tab(request: StaffRequest, registration: Registration, reader: Reader) -> Context:
     return {"visits": _visits(reader).with_people().select_related("clinic").order_by("-arrived_at")[:LISTED]}
 
 
-def images_tab(request: HttpRequest, registration: Registration, reader: Reader) -> Context:
+def images_tab(request: StaffRequest, registration: Registration, reader: Reader) -> Context:
     files = reader.rows(ExamFile).kept().filter(exam__visit__patient=reader.patient_id)
-    rows = files.select_related("exam__kind", "exam__visit").order_by("-exam__visit__arrived_at", "exam__kind__position", "pk")
+    rows = files.select_related("exam__kind", "exam__visit").order_by(
+        "-exam__visit__arrived_at", "exam__kind__position", "pk"
+    )
     by_visit = groupby(rows[: 2 * LISTED], key=lambda file: file.exam.visit)
     return {"albums": [(visit, list(pictures)) for visit, pictures in by_visit]}
 
 
-def forms_tab(request: HttpRequest, registration: Registration, reader: Reader) -> Context:
+def forms_tab(request: StaffRequest, registration: Registration, reader: Reader) -> Context:
     forms = reader.rows(ConsultationForm).filter(visit__patient=reader.patient_id)
     people = forms.select_related("visit", "template", "completed_by").order_by("-visit__arrived_at")
     return {"forms": people[:LISTED]}
 
 
-def plans_tab(request: HttpRequest, registration: Registration, reader: Reader) -> Context:
+def plans_tab(request: StaffRequest, registration: Registration, reader: Reader) -> Context:
     plans = reader.rows(Plan).filter(visit__patient=reader.patient_id, finished_at__isnull=False)
     options = Prefetch("options", PlanOption.objects.prefetch_related("items"))
-    return {"plans": plans.select_related("visit", "made_by").prefetch_related(options).order_by("-finished_at")[:LISTED]}
+    return {
+        "plans": plans.select_related("visit", "made_by").prefetch_related(options).order_by("-finished_at")[:LISTED]
+    }
 
 
-def fees_tab(request: HttpRequest, registration: Registration, reader: Reader) -> Context:
+def fees_tab(request: StaffRequest, registration: Registration, reader: Reader) -> Context:
     exams = reader.rows(Exam).filter(visit__patient=reader.patient_id, done_at__isnull=False, fee__gt=0)
     agreed = _visits(reader).filter(decision_amount__isnull=False).order_by("-decided_at")
     return {"fees": exams.select_related("kind", "visit").order_by("-done_at")[:LISTED], "agreed": agreed[:LISTED]}
 
 
-def profile_tab(request: HttpRequest, registration: Registration, reader: Reader) -> Context:
+def profile_tab(request: StaffRequest, registration: Registration, reader: Reader) -> Context:
     rows = reader.rows(Consent).filter(patient=reader.patient_id).select_related("by")
     charts = registration.chart_numbers.values_list("number", flat=True)
     return {"consent_history": rows.order_by("-at", "-id")[:30], "charts": list(charts)}
 
 
-TABS: dict[str, Callable[[HttpRequest, Registration, Reader], Context]] = {
+TABS: dict[str, Callable[[StaffRequest, Registration, Reader], Context]] = {
     "timeline": timeline_tab,
     "visits": visits_tab,
     "plans": plans_tab,
@@ -119,5 +123,8 @@ def tabs_of(counts: dict[str, int]) -> list[dict[str, Any]]:
 
 def chips_of(counts: dict[str, int]) -> list[dict[str, Any]]:
     """Return the chips of the timeline that have something behind them."""
-    found = [{"value": kind, "label": label, "count": counts.get(f"count_{kind}", 0)} for kind, label in KINDS]
+    found = []
+    for kind, label in KINDS:
+        count = sum(counts.get(f"count_{name}", 0) for name in TOGETHER.get(kind, (kind,)))
+        found.append({"value": kind, "label": label, "count": count})
     return [chip for chip in found if chip["count"]]

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from clinic_crm.workbench import patient_page
@@ -17,13 +17,13 @@ from patients.models import Registration
 from patients.views.common import get_registration, may_of
 
 
-def _reader(request: HttpRequest, registration: Registration) -> Reader:
+def _reader(request: StaffRequest, registration: Registration) -> Reader:
     return Reader(request.user, registration.patient_id, registration.clinic_id)
 
 
 @requires(Permission.VIEW_PATIENTS)
 @require_GET
-def patient(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Who the patient is, what happened, what is next; ?tab= and ?kind= say what is open."""
     registration = get_registration(request, clinic, pk, Permission.VIEW_PATIENTS)
     reader, may = _reader(request, registration), may_of(request.user, registration.clinic)
@@ -57,7 +57,7 @@ def patient(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW_PATIENTS)
 @require_GET
-def patient_timeline(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient_timeline(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The older part of the timeline, put below what is shown."""
     registration = get_registration(request, clinic, pk, Permission.VIEW_PATIENTS)
     reader = _reader(request, registration)

@@ -1,10 +1,10 @@
 """The search in the top bar. It is posted: what is typed may be a phone number, which belongs in no address."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from patients.search import digits_of, find, tidy
@@ -12,7 +12,7 @@ from patients.search import digits_of, find, tidy
 
 @requires(Permission.VIEW_PATIENTS)
 @require_http_methods(["GET", "POST"])
-def search(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def search(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """People that fit what was typed: a list under the box (htmx), or a page."""
     said = tidy(request.POST.get("q", ""))
     context = {
@@ -21,5 +21,5 @@ def search(request: HttpRequest, clinic: Clinic) -> HttpResponse:
         "may_add": request.user.may(Permission.QUICK_ADD, clinic),
         "is_number": bool(digits_of(said)),
     }
-    page = "workbench/_search_results.html" if request.htmx else "workbench/search.html"  # type: ignore[attr-defined]
+    page = "workbench/_search_results.html" if request.htmx else "workbench/search.html"
     return render(request, page, context)

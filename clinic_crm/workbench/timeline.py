@@ -23,7 +23,7 @@ from patients.models import ClassChange, Consent, Referral, Registration
 PAGE = 20
 THUMBS = 12
 SALT = "workbench.timeline"
-KINDS = ("visit", "appointment", "class", "decision", "plan", "image", "referral", "consent", "record")
+TOGETHER = {"appointment": ("appointment", "booking")}  # kinds that are filtered and counted as one
 Rows = QuerySet[Any, Any]
 
 
@@ -71,7 +71,8 @@ class Reader:
         """Return the querysets of the kinds that this person may see."""
         found = {
             "visit": _visits(self),
-            "appointment": _appointments(self),
+            "appointment": _appointment_changes(self),
+            "booking": _bookings(self),
             "class": _classes(self),
             "decision": _decisions(self),
             "image": _images(self),
@@ -138,10 +139,26 @@ def _images(reader: Reader) -> Rows:
     return rows.filter(ev_at__isnull=False)
 
 
-def _appointments(reader: Reader) -> Rows:
+def _bookings(reader: Reader) -> Rows:
+    """Appointments where they were made; imported ones have no other trace."""
+    return _named(
+        reader.rows(Appointment).filter(patient=reader.patient_id),
+        "booking",
+        F("created_at"),
+        status=F("status"),
+        starts=F("starts_at"),
+        kind=F("kind"),
+        doctor=F("doctor__full_name"),
+        purpose=F("purpose"),
+        by=F("created_by__full_name"),
+    )
+
+
+def _appointment_changes(reader: Reader) -> Rows:
+    """What became of appointments: confirmed, moved, cancelled, not kept."""
     rows = reader.rows(AppointmentChange).filter(appointment__patient=reader.patient_id)
     return _named(
-        rows.exclude(new_status=Appointment.Status.KEPT),
+        rows.exclude(new_status__in=[Appointment.Status.BOOKED, Appointment.Status.KEPT]),
         "appointment",
         F("at"),
         status=F("new_status"),
@@ -228,15 +245,20 @@ class Counted(Subquery):
     output_field = IntegerField()
 
 
+def kinds_in(kind: str, branches: dict[str, Rows]) -> list[str]:
+    """Return the branches that a kind stands for; all of them when it is none."""
+    return [name for name in TOGETHER.get(kind, (kind,)) if name in branches] or list(branches)
+
+
 def counts_of(branches: dict[str, Rows]) -> dict[str, Counted]:
-    """Return, per kind, an annotation that counts its events."""
+    """Return, per branch, an annotation that counts its events."""
     return {f"count_{kind}": Counted(rows.order_by().values("pk")) for kind, rows in branches.items()}
 
 
 def read(reader: Reader, *, kind: str = "", cursor: str = "") -> Slice:
     """Return a page of events, of one kind or of all, older than the cursor; one statement."""
     branches = reader.branches()
-    wanted = {kind: branches[kind]} if kind in branches else branches
+    wanted = {name: branches[name] for name in kinds_in(kind, branches)}
     place = _place(cursor, reader)
     columns = ("ev_kind", "pk", "ev_at", "ev_data")
     cut = [_older(rows, name, place).order_by().values_list(*columns) for name, rows in wanted.items()]
@@ -267,4 +289,3 @@ def _place(cursor: str, reader: Reader) -> tuple[datetime, str, int] | None:
     except signing.BadSignature:
         return None
     return datetime.fromisoformat(at), kind, pk
-

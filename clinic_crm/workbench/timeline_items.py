@@ -23,7 +23,8 @@ SHOWN_THUMBS = 4
 GONE = {Appointment.Status.NO_SHOW, Appointment.Status.CANCELLED_PATIENT, Appointment.Status.CANCELLED_CLINIC}
 MARKS: dict[str, tuple[str, str]] = {
     "visit": ("door-open", ""),
-    "appointment": ("calendar-plus", ""),
+    "appointment": ("calendar-check", ""),
+    "booking": ("calendar-plus", ""),
     "class": ("tags", ""),
     "decision": ("clipboard-check", ""),
     "plan": ("file-text", ""),
@@ -112,13 +113,20 @@ def _image(data: dict[str, Any], pk: int, subject: int) -> Told:
     return Told(title, url=f"{reverse('visit', args=[pk])}?stage=exam")
 
 
+def _booking(data: dict[str, Any], pk: int, subject: int) -> Told:
+    status = Appointment.Status(data["status"])
+    starts = when(datetime.fromisoformat(data["starts"]))
+    text = _joined(str(Appointment.Kind(data["kind"]).label), data["doctor"], data["purpose"])
+    note = str(status.label) if status in GONE else ""
+    return Told(_("Booked for %(when)s") % {"when": starts}, text, note=note)
+
+
 def _appointment(data: dict[str, Any], pk: int, subject: int) -> Told:
     status = Appointment.Status(data["status"])
     starts = when(datetime.fromisoformat(data["starts"]))
     kind = str(Appointment.Kind(data["kind"]).label)
     text = _joined(kind, data["doctor"], data["purpose"])
     words = {
-        Appointment.Status.BOOKED: _("Booked for %(when)s"),
         Appointment.Status.CONFIRMED: _("Confirmed for %(when)s"),
         Appointment.Status.NO_SHOW: _("Did not come, %(when)s"),
         Appointment.Status.CANCELLED_PATIENT: _("Cancelled by the patient, %(when)s"),
@@ -126,8 +134,7 @@ def _appointment(data: dict[str, Any], pk: int, subject: int) -> Told:
         Appointment.Status.MOVED: _("Moved away from %(when)s"),
         Appointment.Status.ERROR: _("Entered in error, %(when)s"),
     }
-    icons = {Appointment.Status.CONFIRMED: "calendar-check", Appointment.Status.MOVED: "calendar-clock"}
-    icon = "calendar-x" if status in GONE else icons.get(status, "")
+    icon = "calendar-x" if status in GONE else "calendar-clock" if status == Appointment.Status.MOVED else ""
     tone = "bad" if status == Appointment.Status.NO_SHOW else ""
     title = words.get(status, str(status.label)) % {"when": starts}
     return Told(title, _joined(text, data["reason"]), tone=tone, icon=icon)
@@ -144,7 +151,8 @@ def _class(data: dict[str, Any], pk: int, subject: int) -> Told:
             note = _("%(code)s was suggested") % {"code": data["suggested"]}
     if data["correction"]:
         note = _joined(_("correction"), note)
-    why = data["reason"] or data["why"]
+    suggested_because = data["why"]
+    why = data["reason"] or (_(suggested_because) if suggested_because else "")
     judged = [
         _("awareness %(n)s") % {"n": data["awareness"]} if data["awareness"] else "",
         _("trust %(n)s") % {"n": data["trust"]} if data["trust"] else "",
@@ -155,7 +163,9 @@ def _class(data: dict[str, Any], pk: int, subject: int) -> Told:
 
 def _plan(data: dict[str, Any], pk: int, subject: int) -> Told:
     title = _("No treatment indicated") if data["none"] else _joined(_("Plan finished"), data["title"])
-    return Told(title, data["principles"] or data["findings"], url=f"{reverse('visit', args=[data['visit']])}?stage=doctor")
+    return Told(
+        title, data["principles"] or data["findings"], url=f"{reverse('visit', args=[data['visit']])}?stage=doctor"
+    )
 
 
 def _referral(data: dict[str, Any], pk: int, subject: int) -> Told:
@@ -182,6 +192,7 @@ TELL: dict[str, Callable[[dict[str, Any], int, int], Told]] = {
     "decision": _decision,
     "image": _image,
     "appointment": _appointment,
+    "booking": _booking,
     "class": _class,
     "plan": _plan,
     "referral": _referral,
@@ -246,4 +257,4 @@ def _day_words(at: datetime, first_visit: date | None) -> tuple[str, str]:
         return pgettext("day", "Today"), short_day(at)
     if at.date() == first_visit:
         return short_day(at), _("first visit")
-    return short_day(at), date_format(at, "D")
+    return short_day(at), date_format(at, "D").replace("星期", "周")

@@ -39,6 +39,12 @@ def ensure_builtin_content(clinic: Clinic) -> None:
         Script.objects.bulk_create(_builtin_scripts(clinic, BUILTIN_SCRIPTS))
 
 
+def ensure_content(clinic: Clinic) -> None:
+    """Give a clinic that has no question set yet the built-in content; for a clinic that has, one query."""
+    if not FormTemplate.objects.for_clinic(clinic).exists():
+        ensure_builtin_content(clinic)
+
+
 def _builtin_scripts(clinic: Clinic, stages: Iterable[str]) -> list[Script]:
     return [
         Script(clinic=clinic, stage=stage, title=title, body=body, position=place, is_builtin=True)
@@ -118,9 +124,7 @@ def save_question_set(
     Raises: Refused when somebody else saved a newer version meanwhile.
     """
     current = (
-        FormTemplate.objects.select_for_update()
-        .for_clinic(template.clinic_id)
-        .get(kind=template.kind, is_active=True)
+        FormTemplate.objects.select_for_update().for_clinic(template.clinic_id).get(kind=template.kind, is_active=True)
     )
     if expected is not None and current.version != expected:
         raise Refused(_("Somebody else changed this question set meanwhile. Reload it first."))

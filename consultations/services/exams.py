@@ -31,7 +31,9 @@ class ExamsLacking(VisitError):
 
     def __init__(self, states: list[ExamState]) -> None:
         self.states = states
-        super().__init__(_("Exam data still missing: %(what)s") % {"what": pgettext("list", ", ").join(s.name for s in states)})
+        super().__init__(
+            _("Exam data still missing: %(what)s") % {"what": pgettext("list", ", ").join(s.name for s in states)}
+        )
 
 
 class FileThere(VisitError):
@@ -103,9 +105,7 @@ def exam_for(*, visit: Visit, kind: ExamKind, by: User) -> Exam:
 
 
 def _set_complete(visit: Visit, at: object) -> None:
-    Visit.objects.filter(pk=visit.pk).update(
-        exams_completed_at=at, version=F("version") + 1, updated_at=timezone.now()
-    )
+    Visit.objects.filter(pk=visit.pk).update(exams_completed_at=at, version=F("version") + 1, updated_at=timezone.now())
 
 
 @transaction.atomic

@@ -69,4 +69,10 @@ def differences(sheet: "Sheet") -> list[dict[str, str]]:
     answer = sheet.form.answers.get(question.code) if question else None
     if question is None or not record_says or not answer or answer.get("detail") == record_says:
         return []
-    return [{"label": str(COLUMNS["allergies"]), "record": record_says, "form": answer.get("detail") or spoken(question, answer)}]
+    return [
+        {
+            "label": str(COLUMNS["allergies"]),
+            "record": record_says,
+            "form": answer.get("detail") or spoken(question, answer),
+        }
+    ]

@@ -8,7 +8,8 @@ from django.utils import timezone
 from consultations.form_links import LinkInvalid, read_token
 from consultations.models import ConsultationForm
 from consultations.services.forms import FormClosed
-from patients.models import Consent, ConsentPurpose
+from patients.models import ConsentPurpose
+from patients.services import record_consent
 
 CHANNEL = "patient_form"
 
@@ -37,11 +38,10 @@ def give_consent(*, form: ConsultationForm, contact: bool, marketing: bool) -> N
     if fresh.consented_at:
         return
     now = timezone.now()
+    patient, clinic = form.visit.patient, form.visit.clinic
     said = {ConsentPurpose.CARE: True, ConsentPurpose.CONTACT: contact, ConsentPurpose.MARKETING: marketing}
     for purpose, given in said.items():
-        Consent.objects.create(
-            clinic=form.visit.clinic, patient=form.visit.patient, purpose=purpose, given=given, channel=CHANNEL, at=now
-        )
+        record_consent(patient=patient, clinic=clinic, purpose=purpose, given=given, by=None, channel=CHANNEL)
     ConsultationForm.objects.filter(pk=fresh.pk).update(consented_at=now, updated_at=now)
 
 

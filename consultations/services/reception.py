@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Clinic, User
 from consultations.errors import AlreadyHere, Refused
 from consultations.models import Consultation, StageChange, Visit
+from consultations.services.content import ensure_content
 from consultations.services.moves import locked, move
 from consultations.stages import Stage, route_for
 from followups.models import Appointment, AppointmentChange
@@ -43,6 +44,7 @@ def check_in(
     if case is None:
         text = complaint_text or (appointment.purpose if appointment else "")
         case = Consultation.objects.create(clinic=clinic, patient=patient, complaint_text=text)
+    ensure_content(clinic)
     visit = _insert(clinic=clinic, patient=patient, case=case, appointment=appointment, doctor=doctor)
     StageChange.objects.create(visit=visit, new_stage=Stage.ARRIVED, at=visit.arrived_at, by=by)
     if appointment is not None:

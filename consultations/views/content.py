@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations import form_edit
@@ -39,7 +39,7 @@ def _scripts_url(stage: str) -> str:
 
 @requires(Permission.EDIT_CONTENT)
 @require_GET
-def script_list(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def script_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The scripts of one stage."""
     stages = dict(SPOKEN)
     stage = request.GET.get("stage", "")
@@ -59,7 +59,7 @@ def script_list(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.EDIT_CONTENT)
 @require_http_methods(["GET", "POST"])
-def script_edit(request: HttpRequest, clinic: Clinic, pk: int | None = None) -> HttpResponse:
+def script_edit(request: StaffRequest, clinic: Clinic, pk: int | None = None) -> HttpResponse:
     """Change a script, or add one."""
     script = get_object_or_404(Script.objects.for_clinic(clinic), pk=pk) if pk else None
     initial = {"stage": request.GET.get("stage", SPOKEN[0][0])}
@@ -75,7 +75,7 @@ def script_edit(request: HttpRequest, clinic: Clinic, pk: int | None = None) -> 
 
 @requires(Permission.EDIT_CONTENT)
 @require_POST
-def script_delete(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def script_delete(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Take a script away."""
     script = get_object_or_404(Script.objects.for_clinic(clinic), pk=pk)
     stage = script.stage
@@ -86,7 +86,7 @@ def script_delete(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse
 
 @requires(Permission.EDIT_CONTENT)
 @require_POST
-def scripts_reset(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def scripts_reset(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Put the built-in scripts of a stage back."""
     stage = request.POST.get("stage", "")
     if stage in dict(SPOKEN):
@@ -97,7 +97,7 @@ def scripts_reset(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.EDIT_CONTENT)
 @require_POST
-def content_load(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def content_load(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Give the clinic the built-in content it has none of."""
     content.ensure_builtin_content(clinic)
     messages.success(request, _("The built-in content is here"))
@@ -107,14 +107,14 @@ def content_load(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.EDIT_CONTENT)
 @require_GET
-def exam_kinds(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def exam_kinds(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The clinic's kinds of exam with prices."""
     return render(request, "consultations/content/exam_kinds.html", {"kinds": ExamKind.objects.for_clinic(clinic)})
 
 
 @requires(Permission.EDIT_CONTENT)
 @require_http_methods(["GET", "POST"])
-def exam_kind_edit(request: HttpRequest, clinic: Clinic, pk: int | None = None) -> HttpResponse:
+def exam_kind_edit(request: StaffRequest, clinic: Clinic, pk: int | None = None) -> HttpResponse:
     """Change a kind of exam, or add one; what was charged before stays as it was."""
     kind = get_object_or_404(ExamKind.objects.for_clinic(clinic), pk=pk) if pk else None
     form = ExamKindForm(request.POST or None, instance=kind)
@@ -129,14 +129,16 @@ def exam_kind_edit(request: HttpRequest, clinic: Clinic, pk: int | None = None) 
 
 @requires(Permission.EDIT_CONTENT)
 @require_GET
-def form_template_list(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def form_template_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The question sets in use."""
     active = FormTemplate.objects.for_clinic(clinic).filter(is_active=True)
     rows = [
         {
             "template": template,
             "questions": sum(not q.get("off") for g in template.groups for q in g["questions"]),
-            "required": sum(bool(q.get("required") and not q.get("off")) for g in template.groups for q in g["questions"]),
+            "required": sum(
+                bool(q.get("required") and not q.get("off")) for g in template.groups for q in g["questions"]
+            ),
             "groups": len(template.groups),
         }
         for template in active
@@ -146,7 +148,7 @@ def form_template_list(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.EDIT_CONTENT)
 @require_http_methods(["GET", "POST"])
-def form_template_edit(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def form_template_edit(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Change a question set: names, order, what is required, what is asked; saving makes a new version."""
     rows = FormTemplate.objects.for_clinic(clinic)
     asked = get_object_or_404(rows, pk=pk)
@@ -163,7 +165,9 @@ def form_template_edit(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRes
         saved = content.save_question_set(template=template, groups=groups, by=request.user, expected=expected)
     except (ValueError, Refused) as error:
         return _editor(request, template, groups, error=str(error))
-    messages.success(request, _("Version %(number)d saved; it is used from the next form on.") % {"number": saved.version})
+    messages.success(
+        request, _("Version %(number)d saved; it is used from the next form on.") % {"number": saved.version}
+    )
     worked_on = _group_worked_on(groups, request)
     place = f"?open={worked_on}#group-{worked_on}" if worked_on else ""
     return redirect(reverse("form_template_edit", args=[saved.pk]) + place)

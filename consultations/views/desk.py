@@ -16,7 +16,7 @@ from accounts.access import requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations import checkout
-from consultations.errors import Refused
+from consultations.errors import Refused, StageConflict, VisitError
 from consultations.forms import ClassifyForm, ComplaintForm, DecisionForm
 from consultations.models import CheckoutItem, Plan, Visit
 from consultations.points import Point
@@ -211,7 +211,13 @@ def decision_take(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse
     if not form.is_valid():
         return render_visit(request, clinic, visit, stage=Stage.DECISION, status=422, form=form)
     expected = request.POST.get("expected")
-    moved = take_decision(visit=visit, answer=form.answer(), by=request.user, expected=expected)
+    try:
+        moved = take_decision(visit=visit, answer=form.answer(), by=request.user, expected=expected)
+    except StageConflict:
+        raise
+    except VisitError as error:
+        form.add_error(None, error.message)  # what was typed stays
+        return render_visit(request, clinic, visit, stage=Stage.DECISION, status=422, form=form)
     messages.success(request, _("Decision kept: %(decision)s") % {"decision": Decision(moved.decision).label})
     return redirect(moved)
 

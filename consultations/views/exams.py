@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import current_clinic, requires
+from accounts.access import StaffRequest, current_clinic, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations.errors import VisitError
@@ -72,7 +72,7 @@ def _fee(kind: ExamKind, exam: Exam | None, *, first: bool) -> Decimal:
 
 
 def exam_panel(
-    request: HttpRequest, clinic: Clinic, visit: Visit, upload_errors: dict[int, list[str]] | None = None
+    request: StaffRequest, clinic: Clinic, visit: Visit, upload_errors: dict[int, list[str]] | None = None
 ) -> dict[str, Any]:
     """What the panel shows; `upload_errors` stand beside the kind (by id) they belong to."""
     rows = rows_of(visit, upload_errors)
@@ -88,13 +88,13 @@ def exam_panel(
     }
 
 
-def _fragment(request: HttpRequest, clinic: Clinic, visit: Visit, panel: dict[str, Any]) -> HttpResponse:
+def _fragment(request: StaffRequest, clinic: Clinic, visit: Visit, panel: dict[str, Any]) -> HttpResponse:
     context = {"visit": visit, "patient": visit.patient, "may": may_of(request.user, clinic)} | panel
     status = 422 if any(row.errors for row in panel["exam_rows"] + panel["other_rows"]) else 200
     return render(request, "consultations/panels/_exam_rows.html", context, status=status)
 
 
-def _answer(request: HttpRequest, clinic: Clinic, visit: Visit, kind_id: int | None = None) -> HttpResponse:
+def _answer(request: StaffRequest, clinic: Clinic, visit: Visit, kind_id: int | None = None) -> HttpResponse:
     """Show the exams as they are now: as a fragment for htmx, else by going back to the panel."""
     if request.htmx:  # type: ignore[attr-defined]
         return _fragment(request, clinic, visit, exam_panel(request, clinic, visit))
@@ -109,7 +109,7 @@ def _kind(clinic: Clinic, pk: int) -> ExamKind:
 
 @requires(Permission.CAPTURE_EXAM)
 @require_GET
-def exam_list(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def exam_list(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The rows as they are now, asked for every few seconds."""
     visit = get_visit(request, pk)
     return _fragment(request, clinic, visit, exam_panel(request, clinic, visit))
@@ -118,7 +118,7 @@ def exam_list(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @requires(Permission.CAPTURE_EXAM)
 @require_POST
 @visit_errors
-def exam_act(request: HttpRequest, clinic: Clinic, pk: int, kind: int) -> HttpResponse:
+def exam_act(request: StaffRequest, clinic: Clinic, pk: int, kind: int) -> HttpResponse:
     """Order one exam, take the order back, or mark it done or not done."""
     visit, wanted, by = get_visit(request, pk), _kind(clinic, kind), request.user
     action = request.POST.get("action", "order")
@@ -136,7 +136,7 @@ def exam_act(request: HttpRequest, clinic: Clinic, pk: int, kind: int) -> HttpRe
 @requires(Permission.CAPTURE_EXAM)
 @require_POST
 @visit_errors
-def exam_upload(request: HttpRequest, clinic: Clinic, pk: int, kind: int) -> HttpResponse:
+def exam_upload(request: StaffRequest, clinic: Clinic, pk: int, kind: int) -> HttpResponse:
     """Take pictures of one exam; a bad one is named beside the upload, the others are kept."""
     visit, wanted = get_visit(request, pk), _kind(clinic, kind)
     files = request.FILES.getlist("files")
@@ -161,7 +161,7 @@ def exam_upload(request: HttpRequest, clinic: Clinic, pk: int, kind: int) -> Htt
 @requires(Permission.CAPTURE_EXAM)
 @require_POST
 @visit_errors
-def exam_file_act(request: HttpRequest, clinic: Clinic, pk: int, file: int) -> HttpResponse:
+def exam_file_act(request: StaffRequest, clinic: Clinic, pk: int, file: int) -> HttpResponse:
     """Name a picture, take it out (with undo), or put it back."""
     visit = get_visit(request, pk)
     rows = ExamFile.objects.for_user(request.user).filter(exam__visit=visit).select_related("exam__visit")
@@ -171,7 +171,7 @@ def exam_file_act(request: HttpRequest, clinic: Clinic, pk: int, file: int) -> H
         exams.remove_file(file=row, by=request.user)
         undo = reverse("exam_file_restore", args=[visit.pk, row.pk])
         messages.success(request, _("Picture removed"), extra_tags=f"undo {undo}")
-    elif action == "caption":
+    elif "caption" in request.POST:
         exams.set_caption(file=row, caption=request.POST.get("caption", ""), by=request.user)
     return _answer(request, clinic, visit, row.exam.kind_id)
 
@@ -179,7 +179,7 @@ def exam_file_act(request: HttpRequest, clinic: Clinic, pk: int, file: int) -> H
 @requires(Permission.CAPTURE_EXAM)
 @require_POST
 @visit_errors
-def exam_file_restore(request: HttpRequest, clinic: Clinic, pk: int, file: int) -> HttpResponse:
+def exam_file_restore(request: StaffRequest, clinic: Clinic, pk: int, file: int) -> HttpResponse:
     """Put a removed picture back."""
     visit = get_visit(request, pk)
     rows = ExamFile.objects.for_user(request.user).filter(exam__visit=visit).select_related("exam__visit")
@@ -191,7 +191,7 @@ def exam_file_restore(request: HttpRequest, clinic: Clinic, pk: int, file: int) 
 @requires(Permission.CAPTURE_EXAM)
 @require_POST
 @visit_errors
-def exams_complete(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def exams_complete(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Declare the exam data complete; refused with what is missing."""
     visit = get_visit(request, pk)
     try:
@@ -211,12 +211,14 @@ def _who_goes_on(visit: Visit) -> str:
 
 @requires(Permission.CAPTURE_EXAM, Permission.READ_HANDOFF)
 @require_GET
-def exam_file(request: HttpRequest, clinic: Clinic, pk: int) -> FileResponse:
+def exam_file(request: StaffRequest, clinic: Clinic, pk: int) -> FileResponse:
     """One picture, or its thumbnail with ?size=thumb; kept by the person's own browser alone."""
     files = ExamFile.objects.for_user(request.user).for_clinic(current_clinic(request.user)).kept()
     row: ExamFile = get_object_or_404(files, pk=pk)
     stored = row.thumbnail if request.GET.get("size") == "thumb" else row.image
-    response = FileResponse(stored.open("rb"), content_type=TYPES.get(stored.name.rpartition(".")[2], TYPES["jpg"]))
+    response = FileResponse(
+        stored.open("rb"), content_type=TYPES.get(str(stored.name).rpartition(".")[2], TYPES["jpg"])
+    )
     response["Cache-Control"] = "private, max-age=86400"
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import requires
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
-from consultations.errors import VisitError
+from consultations.errors import MoveRefused, StageConflict, VisitError
 from consultations.handoff_forms import HandoffForm
 from consultations.handoff_rules import REQUIRED, Part, words_to_leave_out
 from consultations.models import Exam, Handoff, HandoffQuestion, Visit
@@ -22,7 +22,7 @@ from consultations.notes import FormFacts, form_facts, note_context
 from consultations.services import handoff as service
 from consultations.services import questions
 from consultations.stages import Stage
-from consultations.views.workspace import get_visit, may_of, render_visit, visit_errors
+from consultations.views.workspace import MENDED_AT, get_visit, may_of, render_visit, visit_errors
 
 
 def exams_of(visit: Visit) -> QuerySet[Exam]:
@@ -37,18 +37,24 @@ def note_of(visit: Visit) -> Handoff | None:
     return found
 
 
-def _initial(visit: Visit, note: Handoff | None, exams: list[Exam], situation: str) -> dict[str, Any]:
+def _initial(
+    visit: Visit, note: Handoff | None, exams: list[Exam], situation: str, doctors: list[User]
+) -> dict[str, Any]:
     if note is None:
         content = service.Content(attached_exams=service.exams_to_attach(exams), situation=situation)
     else:
         content = service.content_of(note)
     values = {name: getattr(content, name) for name in service.LABELS}
-    return values | {"version": note.version if note else 0, "doctor": visit.doctor_id}
+    return values | {
+        "version": note.version if note else 0,
+        "doctor": visit.doctor_id or (doctors[0].pk if len(doctors) == 1 else None),
+        "saved_at": note.saved_at if note else None,
+    }
 
 
 def _stored_form(visit: Visit, facts: FormFacts) -> HandoffForm:
-    doctors, exams = service.doctors_of(visit.clinic_id), list(exams_of(visit))
-    initial = _initial(visit, note_of(visit), exams, facts.situation)
+    doctors, exams = list(service.doctors_of(visit.clinic_id)), list(exams_of(visit))
+    initial = _initial(visit, note_of(visit), exams, facts.situation, doctors)
     return HandoffForm(visit=visit, doctors=doctors, exams=exams, initial=initial)
 
 
@@ -82,6 +88,7 @@ def writing_context(visit: Visit, form: HandoffForm, facts: FormFacts) -> dict[s
         "found": words_to_leave_out(form["wished_words"].value() or ""),
         "attached": {str(pk) for pk in form["attached_exams"].value() or ()},
         "is_sent": visit.handoff_at is not None,
+        "saved_at": form.initial.get("saved_at"),
     }
 
 
@@ -164,6 +171,8 @@ def handoff_send(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
             messages.success(request, _("Given to %(doctor)s") % {"doctor": moved.doctor})
     except service.NoteChanged as error:
         return _compare(request, clinic, visit, form, error)
+    except VisitError as error:
+        return _refused(request, clinic, visit, form, error)
     return redirect(f"{visit.get_absolute_url()}?stage={Stage.DOCTOR}")
 
 
@@ -172,6 +181,17 @@ def _again(
 ) -> HttpResponse:
     context = writing_context(visit, form, form_facts(visit)) | extra
     return render_visit(request, clinic, visit, stage=Stage.HANDOFF, status=status, **context)
+
+
+def _refused(
+    request: HttpRequest, clinic: Clinic, visit: Visit, form: HandoffForm, error: VisitError
+) -> HttpResponse:
+    """Say why, with links to what is missing; what was typed stays."""
+    stages = [MENDED_AT[what] for what in error.missing if what in MENDED_AT] if isinstance(error, MoveRefused) else []
+    links = [{"label": Stage(stage).label, "url": f"{visit.get_absolute_url()}?stage={stage}"} for stage in stages]
+    form.add_error(None, error.message)
+    status = 409 if isinstance(error, StageConflict) else 422
+    return _again(request, clinic, get_visit(request, visit.pk), form, status, missing=links)
 
 
 def _compare(

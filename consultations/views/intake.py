@@ -5,7 +5,7 @@ from typing import Any
 import segno
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations import form_rules
@@ -53,7 +53,7 @@ def qr_svg(text: str) -> SafeString:
     return mark_safe(svg)  # noqa: S308
 
 
-def intake_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def intake_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     """What the panel shows: the start while there is no form, else all groups with progress and the link."""
     form = ConsultationForm.objects.select_related("template", "completed_by").filter(visit=visit).first()
     if form is None:
@@ -80,9 +80,7 @@ def live_context(sheet: Sheet) -> dict[str, Any]:
     return {
         "sheet": sheet,
         "progress": sheet.progress,
-        "missing_questions": [
-            {"label": q.label, "url": f"#id_{PREFIX}{q.code}"} for q in sheet.progress.missing
-        ],
+        "missing_questions": [{"label": q.label, "url": f"#id_{PREFIX}{q.code}"} for q in sheet.progress.missing],
         "live_answers": sheet.form.answers,
     }
 
@@ -90,7 +88,7 @@ def live_context(sheet: Sheet) -> dict[str, Any]:
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def form_start(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def form_start(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Begin the form; from reception the visit goes on to the form stage."""
     visit = get_visit(request, pk)
     start_form(visit=visit, by=request.user, kind=request.POST.get("kind", ""))
@@ -100,7 +98,7 @@ def form_start(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def form_save(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def form_save(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Keep the answers typed so far: by script while typing, or as a plain form."""
     visit = get_visit(request, pk)
     form = form_of(visit)
@@ -119,7 +117,7 @@ def form_save(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def form_complete(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def form_complete(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Keep the answers and close the form; what is missing stays marked."""
     visit = get_visit(request, pk)
     form = form_of(visit)
@@ -148,7 +146,7 @@ def _completed_words(filled: list[str]) -> str:
 
 @requires(Permission.COORDINATE)
 @require_GET
-def form_live(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def form_live(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Progress and the answers as they stand now, asked for every few seconds."""
     form = form_of(get_visit(request, pk))
     context = live_context(sheet_of(form)) | {"visit": form.visit, "consultation_form": form}
@@ -160,19 +158,21 @@ def form_live(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def form_link(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def form_link(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Make a new link for the patient, or take the link back."""
     visit = get_visit(request, pk)
     revoke = request.POST.get("action") == "revoke"
     renew_link(form=form_of(visit), by=request.user, revoke=revoke)
-    messages.success(request, _("The link no longer works") if revoke else _("New link made; the old one no longer works"))
+    messages.success(
+        request, _("The link no longer works") if revoke else _("New link made; the old one no longer works")
+    )
     return redirect(f"{visit.get_absolute_url()}?stage={Stage.INTAKE}")
 
 
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def form_hand_over(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def form_hand_over(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Turn this device over to the patient: signs out first, so that nothing but the form can be reached."""
     form = form_of(get_visit(request, pk))
     if not form.link_key:
@@ -184,13 +184,16 @@ def form_hand_over(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespons
 
 @requires(Permission.COORDINATE, Permission.READ_HANDOFF)
 @require_GET
-def form_page(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def form_page(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The answers to read and to print on A4."""
     visit = get_visit(request, pk)
     form = form_of(visit)
     sheet = sheet_of(form)
     groups = [
-        {"title": group.title, "rows": [(q.label, form_rules.spoken(q, form.answers.get(q.code))) for q in sheet.asked(group)]}
+        {
+            "title": group.title,
+            "rows": [(q.label, form_rules.spoken(q, form.answers.get(q.code))) for q in sheet.asked(group)],
+        }
         for group in sheet.groups
         if sheet.asked(group)
     ]

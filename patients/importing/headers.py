@@ -19,7 +19,7 @@ IGNORED = ""
 
 FIELDS: dict[str, str | Promise] = {
     "name": _("Name"),
-    "phone": _("Phone"),
+    "phone": _("Phone numbers"),
     "wechat": _("WeChat"),
     "qq": _("QQ"),
     "chart_number": _("Card number"),

@@ -30,6 +30,7 @@ LEASE = timedelta(minutes=2)
 ATTEMPTS = 3
 SECONDS_BETWEEN_NEWS = 1.0
 Status = ImportJob.Status
+OPEN = (Status.UPLOADED, Status.CHECKED, Status.FAILED)  # columns may be corrected, or the file thrown away
 
 
 class NotInThisState(Exception):
@@ -70,7 +71,7 @@ def table_of(job: ImportJob, *, sheet: str | None = None) -> Table:
 def choose_columns(*, job: ImportJob, sheet: str, mapping: Mapping[str, str], by: User) -> None:
     """Settle what the columns hold, and have the file checked. Raises NotInThisState once the import has begun."""
     _move(
-        job, (Status.UPLOADED, Status.CHECKED, Status.FAILED), Status.CHECKING, sheet=sheet, mapping=dict(mapping),
+        job, OPEN, Status.CHECKING, sheet=sheet, mapping=dict(mapping),
         report=None, failure="", rows_done=0, rows_total=None,
     )  # fmt: skip
 
@@ -82,9 +83,8 @@ def start_import(*, job: ImportJob, by: User) -> None:
 
 def discard(*, job: ImportJob, by: User) -> None:
     """Throw away a file that was not imported. Raises NotInThisState if it was, or is being."""
-    states = (Status.UPLOADED, Status.CHECKED, Status.FAILED)
     with transaction.atomic():
-        if not ImportJob.objects.filter(pk=job.pk, status__in=states).delete()[0]:
+        if not ImportJob.objects.filter(pk=job.pk, status__in=OPEN).delete()[0]:
             raise NotInThisState
         transaction.on_commit(lambda: job.file.delete(save=False))
 

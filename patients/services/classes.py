@@ -2,7 +2,7 @@
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
@@ -42,7 +42,7 @@ def classify(
         awareness=awareness,
         trust=trust,
         suggested=suggestion.code if suggestion else "",
-        suggestion_reason=str(suggestion.reason) if suggestion else "",
+        suggestion_reason=_untranslated(suggestion),
         reason=reason.strip(),
         is_correction=is_correction,
         at=now,
@@ -53,3 +53,11 @@ def classify(
     )
     patient.refresh_from_db(fields=["class_code", "class_set_at", "awareness", "trust", "version"])
     return change
+
+
+def _untranslated(suggestion: Suggestion | None) -> str:
+    """Return the reason in the language of the code, so that each reader gets it in their own."""
+    if suggestion is None:
+        return ""
+    with translation.override("en"):
+        return str(suggestion.reason)

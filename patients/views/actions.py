@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from patients.errors import PatientError
@@ -22,7 +22,7 @@ from patients.views.common import done, get_registration, panel, patient_url
 
 @requires(Permission.REVEAL_CONTACT)
 @require_POST
-def patient_reveal(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient_reveal(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Open one number or id in full; logged. Answers the fragment that replaces the masked one."""
     registration = get_registration(request, clinic, pk, Permission.REVEAL_CONTACT)
     what, phone = request.POST.get("what", ""), None
@@ -35,13 +35,13 @@ def patient_reveal(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespons
     except PatientError as error:
         messages.error(request, error.message)
         return redirect(patient_url(pk))
-    page = "patients/_revealed.html" if request.htmx else "patients/revealed.html"  # type: ignore[attr-defined]
+    page = "patients/_revealed.html" if request.htmx else "patients/revealed.html"
     return render(request, page, {"shown": shown, "what": what, "phone": phone, "patient": registration.patient})
 
 
 @requires(Permission.EDIT_PATIENTS)
 @require_http_methods(["GET", "POST"])
-def patient_consents(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient_consents(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """What the patient agreed to, per purpose; giving and withdrawing."""
     registration = get_registration(request, clinic, pk, Permission.EDIT_PATIENTS)
     patient = registration.patient
@@ -64,7 +64,7 @@ def patient_consents(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespo
 
 @requires(Permission.EDIT_PATIENTS, Permission.TREAT, Permission.CAPTURE_EXAM)
 @require_http_methods(["GET", "POST"])
-def patient_allergies(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient_allergies(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Allergies and medical history, which anyone who treats may write."""
     allowed = (Permission.EDIT_PATIENTS, Permission.TREAT, Permission.CAPTURE_EXAM)
     registration = get_registration(request, clinic, pk, *allowed)
@@ -82,12 +82,14 @@ def patient_allergies(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResp
 
 @requires(Permission.EDIT_PATIENTS)
 @require_POST
-def patient_important(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient_important(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Mark as important or no longer; one gesture, undone by another."""
     registration = get_registration(request, clinic, pk, Permission.EDIT_PATIENTS)
     important = not registration.patient.is_important
     set_important(patient=registration.patient, clinic=registration.clinic, important=important, by=request.user)
-    words = _("%(patient)s is marked as important.") if important else _("%(patient)s is no longer marked as important.")
+    words = (
+        _("%(patient)s is marked as important.") if important else _("%(patient)s is no longer marked as important.")
+    )
     undo = f"undo {reverse('patient_important', args=[pk])}"
     messages.success(request, words % {"patient": registration.patient}, extra_tags=undo)
     return done(request, patient_url(pk))
@@ -95,7 +97,7 @@ def patient_important(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResp
 
 @requires(Permission.EDIT_PATIENTS)
 @require_POST
-def patient_wechat(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient_wechat(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The patient, or a minor's guardian, was added on WeChat."""
     registration = get_registration(request, clinic, pk, Permission.EDIT_PATIENTS)
     guardian = request.POST.get("guardian") == "1"
@@ -106,7 +108,7 @@ def patient_wechat(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespons
 
 @requires(Permission.EDIT_PATIENTS)
 @require_http_methods(["GET", "POST"])
-def patient_referral(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient_referral(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Who brought this patient, and whom they brought."""
     registration = get_registration(request, clinic, pk, Permission.EDIT_PATIENTS)
     context = _referrals(request, registration)
@@ -122,12 +124,10 @@ def patient_referral(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespo
             if not error:
                 return done(request, patient_url(pk))
             context["error"] = error
-    return panel(
-        request, "patients/_referral.html", context, title=_("Referral"), back=patient_url(pk), status=status
-    )
+    return panel(request, "patients/_referral.html", context, title=_("Referral"), back=patient_url(pk), status=status)
 
 
-def _referrals(request: HttpRequest, registration: Registration) -> dict[str, Any]:
+def _referrals(request: StaffRequest, registration: Registration) -> dict[str, Any]:
     links = Referral.objects.for_user(request.user).select_related("referrer", "referred")
     return {
         "patient": registration.patient,
@@ -136,15 +136,15 @@ def _referrals(request: HttpRequest, registration: Registration) -> dict[str, An
     }
 
 
-def _link(request: HttpRequest, registration: Registration, picked: str) -> str:
+def _link(request: StaffRequest, registration: Registration, picked: str) -> str:
     """Link the chosen referrer; return what was refused, "" when done."""
     people = Patient.objects.for_user(request.user).living()
     referrer = get_object_or_404(people, pk=picked if picked.isdigit() else 0)
     try:
-        link_referral(
-            referrer=referrer, referred=registration.patient, clinic=registration.clinic, by=request.user
-        )
+        link_referral(referrer=referrer, referred=registration.patient, clinic=registration.clinic, by=request.user)
     except PatientError as error:
         return error.message
-    messages.success(request, _("%(referrer)s brought %(patient)s.") % {"referrer": referrer, "patient": registration.patient})
+    messages.success(
+        request, _("%(referrer)s brought %(patient)s.") % {"referrer": referrer, "patient": registration.patient}
+    )
     return ""

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from patients import naming
@@ -24,7 +24,7 @@ from patients.views.common import done, may_of, patient_url
 
 @requires(Permission.QUICK_ADD)
 @require_http_methods(["GET", "POST"])
-def patient_add(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def patient_add(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The form for a new patient, in a dialog or as a page; then what to do with them next."""
     if request.method == "GET":
         form = QuickAddForm(clinic=clinic, initial={"name": request.GET.get("name", "")[:120]})
@@ -59,28 +59,28 @@ def _details(form: QuickAddForm, referrer: Patient | None) -> NewPatient:
 
 
 def _form(
-    request: HttpRequest, form: QuickAddForm, *, hits: list[Hit] | None = None, twins: list[Registration] | None = None
+    request: StaffRequest, form: QuickAddForm, *, hits: list[Hit] | None = None, twins: list[Registration] | None = None
 ) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "hits": hits or [], "twins": twins or []}
     if form.is_bound and form.data.get("phone"):
         context |= _same_context(request, form.data["phone"])
     page = "patients/add.html"
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         page = "patients/_add_form.html" if request.method == "POST" else "patients/_add_dialog.html"
     return render(request, page, context, status=422 if form.is_bound else 200)
 
 
-def _added(request: HttpRequest, registration: Registration) -> HttpResponse:
+def _added(request: StaffRequest, registration: Registration) -> HttpResponse:
     context = {
         "registration": registration,
         "patient": registration.patient,
         "may": may_of(request.user, registration.clinic),
     }
-    page = "patients/_added.html" if request.htmx else "patients/added.html"  # type: ignore[attr-defined]
+    page = "patients/_added.html" if request.htmx else "patients/added.html"
     return render(request, page, context)
 
 
-def _referrer(request: HttpRequest, clinic: Clinic, form: QuickAddForm) -> tuple[Patient | None, list[Hit]]:
+def _referrer(request: StaffRequest, clinic: Clinic, form: QuickAddForm) -> tuple[Patient | None, list[Hit]]:
     """Return the referrer that was picked, or the only one that the words fit; else whom they may mean."""
     picked, said = form.cleaned_data["referrer"], form.cleaned_data["referrer_q"]
     if picked:
@@ -95,14 +95,14 @@ def _referrer(request: HttpRequest, clinic: Clinic, form: QuickAddForm) -> tuple
     return None, hits
 
 
-def _twins(request: HttpRequest, form: QuickAddForm) -> list[Registration]:
+def _twins(request: StaffRequest, form: QuickAddForm) -> list[Registration]:
     """Return who has the same name and the same number in one of the person's clinics."""
     numbers, key = [number for number, _label in form.phones()], naming.compare_key(form.cleaned_data["name"])
     found = [row for number in numbers for row in same_number(number, request.user)[0]]
     return [row for row in found if row.patient.name_key == key]
 
 
-def _same_context(request: HttpRequest, text: str) -> dict[str, Any]:
+def _same_context(request: StaffRequest, text: str) -> dict[str, Any]:
     """Return whom else the number belongs to, "" and nobody while it is not complete."""
     try:
         number = clean_number(text[:40])
@@ -115,7 +115,7 @@ def _same_context(request: HttpRequest, text: str) -> dict[str, Any]:
 
 @requires(Permission.QUICK_ADD)
 @require_POST
-def phone_check(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def phone_check(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Say, while the number is typed, who has it already."""
     context = _same_context(request, request.POST.get("phone", ""))
     return render(request, "patients/_same_phone.html", context | {"clinic": clinic})
@@ -123,7 +123,7 @@ def phone_check(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.QUICK_ADD, Permission.EDIT_PATIENTS)
 @require_POST
-def patient_pick(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def patient_pick(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """People to choose one from, by name, pinyin, phone or number."""
     said = request.POST.get("referrer_q", "")
     hits = find(said, user=request.user, clinic=clinic, limit=6)
@@ -132,7 +132,7 @@ def patient_pick(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.QUICK_ADD)
 @require_POST
-def patient_register_here(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient_register_here(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Register a person of another clinic of the group here, proven by the exact number; logged."""
     try:
         number = clean_number(request.POST.get("phone", "")[:40])

@@ -4,11 +4,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
+from accounts.access import StaffRequest
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from patients.models import Registration
@@ -19,7 +20,7 @@ def may_of(user: User, clinic: Clinic | int) -> SimpleNamespace:
     return SimpleNamespace(**{p.value: user.may(p, clinic) for p in Permission})
 
 
-def get_registration(request: HttpRequest, clinic: Clinic, pk: int, *permissions: Permission) -> Registration:
+def get_registration(request: StaffRequest, clinic: Clinic, pk: int, *permissions: Permission) -> Registration:
     """Return how patient `pk` is registered in the clinic the person works in now, else in another of theirs.
 
     Raises: Http404 when registered in none of the person's clinics; PermissionDenied when in none of those
@@ -42,16 +43,16 @@ def patient_url(pk: int) -> str:
 
 
 def panel(
-    request: HttpRequest, body: str, context: dict[str, Any], *, title: str, back: str, status: int = 200
+    request: StaffRequest, body: str, context: dict[str, Any], *, title: str, back: str, status: int = 200
 ) -> HttpResponse:
     """Render a form as a drawer over the page (htmx), or as a page of its own."""
-    shell = "patients/_drawer.html" if request.htmx else "patients/panel.html"  # type: ignore[attr-defined]
+    shell = "patients/_drawer.html" if request.htmx else "patients/panel.html"
     return render(request, shell, {**context, "body": body, "title": title, "back": back}, status=status)
 
 
-def done(request: HttpRequest, url: str) -> HttpResponse:
+def done(request: StaffRequest, url: str) -> HttpResponse:
     """Answer a panel that did its work: the page below is drawn anew."""
-    if request.htmx:  # type: ignore[attr-defined]
-        here = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
+    if request.htmx:
+        here = request.htmx.current_url_abs_path or ""
         return HttpResponseClientRefresh() if here.split("?")[0] == url else HttpResponseClientRedirect(url)
     return redirect(url)

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import AuditEvent, Clinic, User
 from accounts.permissions import Permission
 from patients.edits import CONTACT_IDS, combine, current_values, flat, seal, unseal
@@ -21,7 +21,7 @@ from patients.views.common import get_registration, patient_url
 
 @requires(Permission.EDIT_PATIENTS)
 @require_http_methods(["GET", "POST"])
-def patient_edit(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def patient_edit(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Everything about a person, in groups."""
     registration = get_registration(request, clinic, pk, Permission.EDIT_PATIENTS)
     values = current_values(registration)
@@ -58,7 +58,7 @@ def _picked(posted: QueryDict, now: dict[str, str]) -> QueryDict:
     return data
 
 
-def _save(request: HttpRequest, registration: Registration, form: PatientForm, version: int) -> bool:
+def _save(request: StaffRequest, registration: Registration, form: PatientForm, version: int) -> bool:
     """Write the form; False with the reason on the form when the service refuses."""
     data = dict(form.cleaned_data)
     for name in ("owner", "doctor"):
@@ -83,7 +83,7 @@ def _save(request: HttpRequest, registration: Registration, form: PatientForm, v
     return True
 
 
-def _stale(request: HttpRequest, registration: Registration, base_values: dict[str, str]) -> HttpResponse:
+def _stale(request: StaffRequest, registration: Registration, base_values: dict[str, str]) -> HttpResponse:
     """Show what differs; the next save is made on today's state."""
     now = flat(current_values(registration))
     merged = combine(flat(request.POST.dict()), base_values, now)
@@ -102,7 +102,7 @@ def _stale(request: HttpRequest, registration: Registration, base_values: dict[s
 
 
 def _page(
-    request: HttpRequest, registration: Registration, form: PatientForm, *, base: str, status: int = 200, **extra: Any
+    request: StaffRequest, registration: Registration, form: PatientForm, *, base: str, status: int = 200, **extra: Any
 ) -> HttpResponse:
     patient = registration.patient
     context = {

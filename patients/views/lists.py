@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.audit import record
 from accounts.models import Clinic
 from accounts.permissions import Permission
@@ -31,12 +31,12 @@ def _listed(clinic: Clinic, form: PatientFilterForm) -> QuerySet[Registration]:
     return form.apply(rows)
 
 
-def _filters(request: HttpRequest, clinic: Clinic) -> PatientFilterForm:
+def _filters(request: StaffRequest, clinic: Clinic) -> PatientFilterForm:
     contact = request.user.may(Permission.REVEAL_CONTACT, clinic)
     return PatientFilterForm(request.GET, clinic=clinic, user=request.user, contact=contact)
 
 
-def _with(request: HttpRequest, **values: str) -> str:
+def _with(request: StaffRequest, **values: str) -> str:
     """Return the list's address with some parameters changed, at its first page."""
     params = without_cursor(request.GET)
     for name, value in values.items():
@@ -46,11 +46,11 @@ def _with(request: HttpRequest, **values: str) -> str:
     return f"?{params.urlencode()}"
 
 
-def _sorting(request: HttpRequest) -> list[dict[str, Any]]:
+def _sorting(request: StaffRequest) -> list[dict[str, Any]]:
     return [{"value": key, "label": label, "url": _with(request, sort=key)} for key, label in SORTS.items()]
 
 
-def _head(request: HttpRequest, name: str, sort: str) -> dict[str, Any]:
+def _head(request: StaffRequest, name: str, sort: str) -> dict[str, Any]:
     """Return a column's head; where one can sort by it, the link turns the order round."""
     url = _with(request, sort=name if sort == f"-{name}" else f"-{name}") if name in SORTS else ""
     return {"label": COLUMNS[name], "sort": name, "url": url}
@@ -58,7 +58,7 @@ def _head(request: HttpRequest, name: str, sort: str) -> dict[str, Any]:
 
 @requires(Permission.VIEW_PATIENTS)
 @require_GET
-def patient_list(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def patient_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The clinic's patients: filtered, sorted, a page at a time."""
     form, may = _filters(request, clinic), may_of(request.user, clinic)
     sort = sort_of(request.GET.get("sort"))
@@ -93,7 +93,7 @@ def patient_list(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.VIEW_PATIENTS)
 @require_POST
-def patient_columns(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def patient_columns(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Remember which columns the person wants to see."""
     contact = request.user.may(Permission.REVEAL_CONTACT, clinic)
     chosen = [name for name in allowed_columns(contact) if name in request.POST.getlist("column")]
@@ -105,7 +105,7 @@ def patient_columns(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.EXPORT_PATIENTS)
 @require_http_methods(["GET", "POST"])
-def patient_export(request: HttpRequest, clinic: Clinic) -> HttpResponseBase:
+def patient_export(request: StaffRequest, clinic: Clinic) -> HttpResponseBase:
     """Ask what the export is for, log it, and hand out exactly the filtered list."""
     filters = _filters(request, clinic)
     found = _listed(clinic, filters)
@@ -119,12 +119,12 @@ def patient_export(request: HttpRequest, clinic: Clinic) -> HttpResponseBase:
         "may": may_of(request.user, clinic),
         "query": request.GET.urlencode(),
     }
-    shell = "patients/_export.html" if request.htmx else "patients/export.html"  # type: ignore[attr-defined]
+    shell = "patients/_export.html" if request.htmx else "patients/export.html"
     return render(request, shell, context, status=422 if form.is_bound else 200)
 
 
 def _export(
-    request: HttpRequest, clinic: Clinic, found: QuerySet[Registration], data: dict[str, Any]
+    request: StaffRequest, clinic: Clinic, found: QuerySet[Registration], data: dict[str, Any]
 ) -> HttpResponseBase:
     contact = request.user.may(Permission.REVEAL_CONTACT, clinic)
     full = contact and data["phones"]

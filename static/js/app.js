@@ -17,3 +17,4 @@ import "./drop.js";
 import "./handoff.js";
 import "./teeth.js";
 import "./signing.js";
+import "./print.js";

@@ -73,12 +73,12 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-preview]");
+  const button = event.target.closest("button[data-preview]");
   const form = button?.closest("form[data-handoff]");
   if (form) {
     event.preventDefault();
     const host = document.getElementById("dialog-host");
     await ask(form, form.dataset.preview, host);
-    document.dispatchEvent(new Event("htmx:afterSettle"));
+    document.dispatchEvent(new CustomEvent("htmx:afterSettle", { detail: { elt: host } }));
   }
 });

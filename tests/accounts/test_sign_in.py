@@ -79,6 +79,17 @@ def test_the_lock_is_for_one_person_on_one_network(client, manager, settings):
     assert sign_in(elsewhere).status_code == 302
 
 
+def test_behind_a_proxy_networks_are_told_apart_and_cannot_be_made_up(client, manager, settings):
+    settings.BEHIND_PROXY = True
+    for number in range(settings.AXES_FAILURE_LIMIT):
+        client.post(
+            LOGIN, {"login": "gaojing", "password": "x"}, headers={"X-Forwarded-For": f"1.1.1.{number}, 7.7.7.7"}
+        )
+    attempt = {"login": "gaojing", "password": PASSWORD}
+    assert client.post(LOGIN, attempt, headers={"X-Forwarded-For": "9.9.9.9, 7.7.7.7"}).status_code == 429
+    assert client.post(LOGIN, attempt, headers={"X-Forwarded-For": "8.8.8.8"}).status_code == 302
+
+
 def test_signing_out_needs_a_post(client, manager):
     sign_in(client)
     assert client.get("/sign-out/").status_code == 200

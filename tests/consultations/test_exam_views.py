@@ -31,9 +31,7 @@ def clinic() -> Clinic:
 
 @pytest.fixture
 def visit(clinic: Clinic) -> Visit:
-    return VisitFactory(
-        clinic=clinic, stage=Stage.EXAM, route=Route.EXAM_FIRST, complaint_confirmed_at=timezone.now()
-    )
+    return VisitFactory(clinic=clinic, stage=Stage.EXAM, route=Route.EXAM_FIRST, complaint_confirmed_at=timezone.now())
 
 
 def as_(user: User) -> Client:
@@ -73,7 +71,9 @@ def test_a_nurse_uploads_several_pictures_at_once(visit: Visit, nurse: Client) -
 
 def test_a_bad_file_is_named_and_the_others_are_kept(visit: Visit, nurse: Client) -> None:
     evil = "<b>x</b>.jpg"
-    answer = send(nurse, visit, upload("good.jpg"), upload(evil, content=b"<svg onload=alert(1)>"), headers={"HX-Request": "true"})
+    answer = send(
+        nurse, visit, upload("good.jpg"), upload(evil, content=b"<svg onload=alert(1)>"), headers={"HX-Request": "true"}
+    )
     text = answer.content.decode()
     assert answer.status_code == 422
     assert visit.exams.get().files.count() == 1

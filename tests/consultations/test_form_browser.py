@@ -39,9 +39,7 @@ def saved(page: Page) -> None:
     expect(page.locator("[data-save-state]")).to_have_attribute("data-state", "saved")
 
 
-def test_patient_and_coordinator_fill_one_form_at_once(
-    visit: Visit, tc: User, open_page: Callable[..., Page]
-) -> None:
+def test_patient_and_coordinator_fill_one_form_at_once(visit: Visit, tc: User, open_page: Callable[..., Page]) -> None:
     form = start_form(visit=visit, by=tc)
     desk, phone = open_page(tc), open_page(**PHONE)
     desk.goto(f"{visit.get_absolute_url()}?stage=intake")
@@ -67,11 +65,10 @@ def test_patient_and_coordinator_fill_one_form_at_once(
     expect(desk.locator("#id_q_main_complaint")).to_have_value("左下缺牙，想种植", timeout=8000)
     expect(desk.locator("[name=q_pain][value=now]")).to_be_checked()
     expect(desk.locator("[data-question=pain_where]")).to_be_visible()
-    desk.keyboard.type("休息")
+    with desk.expect_response("**/form/save/"):
+        desk.keyboard.type("休息")
     expect(desk.locator("#id_q_daily_rhythm")).to_have_value("周三休息")
     expect(desk.locator("#form-live")).to_contain_text("患者正在填写")
-    saved(desk)
-    desk.wait_for_timeout(1500)
     form.refresh_from_db()
     assert form.answers == {
         "occupation": "小学老师",
@@ -108,9 +105,7 @@ def upload(name: str, content: bytes) -> dict[str, Any]:
     return {"name": name, "mimeType": "image/jpeg", "buffer": content}
 
 
-def test_pictures_are_added_named_removed_and_put_back(
-    visit: Visit, tc: User, open_page: Callable[..., Page]
-) -> None:
+def test_pictures_are_added_named_removed_and_put_back(visit: Visit, tc: User, open_page: Callable[..., Page]) -> None:
     confirm_complaint(visit=visit, complaint="implant", text="左下缺牙", by=tc)
     kind = visit.clinic.exam_kinds.get(code="intraoral")
     page = open_page(tc)
@@ -122,8 +117,8 @@ def test_pictures_are_added_named_removed_and_put_back(
     expect(card.get_by_role("alert")).to_contain_text("bad.jpg")
 
     card.get_by_label("说明").first.fill("正面")
-    card.get_by_label("说明").first.press("Enter")
-    page.wait_for_timeout(500)
+    with page.expect_response("**/exams/files/**"):
+        card.get_by_label("说明").first.press("Enter")
     page.reload()
     expect(card.get_by_label("说明").first).to_have_value("正面")
 

@@ -87,7 +87,9 @@ def test_consents_are_kept_as_given(client: Client, form: ConsultationForm) -> N
 def test_each_screen_is_saved_and_the_form_resumes_where_it_was_left(client: Client, form: ConsultationForm) -> None:
     consent(client, form)
     step = url(form, "patient_form_step", 1)
-    onward = client.post(step, {"q_main_complaint": "左下后牙缺失", "q_complaint_since": "year", "version": "{}", "go": "next"})
+    onward = client.post(
+        step, {"q_main_complaint": "左下后牙缺失", "q_complaint_since": "year", "version": "{}", "go": "next"}
+    )
     assert onward.url == url(form, "patient_form_step", 2)
     form.refresh_from_db()
     assert form.answers == {"main_complaint": "左下后牙缺失", "complaint_since": "year"}
@@ -113,7 +115,7 @@ def test_a_bad_answer_stays_on_the_screen_with_what_was_typed(client: Client, fo
 
 def test_what_the_patient_types_stays_text(client: Client, form: ConsultationForm) -> None:
     consent(client, form)
-    evil = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>"
+    evil = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
     client.post(url(form, "patient_form_step", 1), {"q_main_complaint": evil, "version": "{}", "go": "next"})
     for name, args in (("patient_form_step", [1]), ("patient_form_review", [])):
         text = client.get(url(form, name, *args)).content.decode()

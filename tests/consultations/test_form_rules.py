@@ -255,7 +255,7 @@ def test_a_clinic_adds_and_deletes_its_own_questions_but_not_builtin_ones() -> N
     ],
 )
 def test_a_question_that_cannot_be_asked_is_refused(data: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         form_edit.added(DENTAL, "pain", data)
 
 

@@ -157,9 +157,7 @@ def test_filling_the_record_can_be_left_out(form: ConsultationForm, tc: User) ->
         ("青霉素", None, False),
     ],
 )
-def test_a_contradiction_on_allergies_is_shown(
-    form: ConsultationForm, record: str, answer: Any, differ: bool
-) -> None:
+def test_a_contradiction_on_allergies_is_shown(form: ConsultationForm, record: str, answer: Any, differ: bool) -> None:
     form.visit.patient.allergies = record
     form.answers = {"allergies": answer} if answer else {}
     assert bool(differences(sheet_of(form))) is differ

@@ -112,7 +112,9 @@ def test_the_live_fragment_carries_the_patients_answers_as_data(form: Consultati
 def test_completing_an_incomplete_form_marks_what_is_missing_and_keeps_the_rest(
     form: ConsultationForm, tc: User
 ) -> None:
-    page = as_(tc).post(reverse("visit_form_complete", args=[form.visit_id]), sent({"occupation": "老师"}, version="{}"))
+    page = as_(tc).post(
+        reverse("visit_form_complete", args=[form.visit_id]), sent({"occupation": "老师"}, version="{}")
+    )
     text = page.content.decode()
     assert page.status_code == 422
     assert "请回答这一题" in text
@@ -154,14 +156,22 @@ def test_the_link_is_renewed_and_taken_back(form: ConsultationForm, tc: User) ->
 
 @pytest.mark.parametrize(
     ("role", "status"),
-    [(Role.COORDINATOR, 200), (Role.DOCTOR, 200), (Role.NURSE, 200), (Role.FRONT_DESK, 403), (Role.ONLINE_CONSULTANT, 403)],
+    [
+        (Role.COORDINATOR, 200),
+        (Role.DOCTOR, 200),
+        (Role.NURSE, 200),
+        (Role.FRONT_DESK, 403),
+        (Role.ONLINE_CONSULTANT, 403),
+    ],
 )
 def test_who_may_read_the_answers(form: ConsultationForm, clinic: Clinic, role: str, status: int) -> None:
     reader = as_(UserFactory(role=role, clinic=clinic))
     assert reader.get(reverse("visit_form", args=[form.visit_id])).status_code == status
 
 
-@pytest.mark.parametrize("name", ["visit_form_start", "visit_form_save", "visit_form_complete", "visit_form_link", "visit_form_hand_over"])
+@pytest.mark.parametrize(
+    "name", ["visit_form_start", "visit_form_save", "visit_form_complete", "visit_form_link", "visit_form_hand_over"]
+)
 @pytest.mark.parametrize("role", [Role.DOCTOR, Role.NURSE, Role.FRONT_DESK])
 def test_only_coordinators_write_the_form(form: ConsultationForm, clinic: Clinic, name: str, role: str) -> None:
     assert as_(UserFactory(role=role, clinic=clinic)).post(reverse(name, args=[form.visit_id])).status_code == 403

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from accounts.permissions import Role
 from consultations.models import Visit
 from followups.models import Appointment
 from patients.models import Patient
@@ -126,6 +127,10 @@ def hand_over(tc: Page, doctor: Page, visit: Visit) -> None:
     """The note is sent; the doctor's queue, open on a tablet, shows it by itself."""
     expect(doctor.locator("#queue")).not_to_contain_text("沈月岚")
     write_handoff(tc, klass="C-C", points=["能不能种", "骨量怎样"])
+    tc.locator("[data-send]").click()
+    expect(tc.locator(".error-summary")).to_contain_text("请选择接诊的医生")  # refused, and nothing typed is lost
+    expect(tc.locator("[name=stress_points]").first).to_have_value("能不能种")
+    tc.locator("label.choice", has_text="谢美林").click()
     tc.locator("[data-send]").click()
     expect(tc.locator("#handoff-status")).to_contain_text("交给谢美林", timeout=SOON)
     card = doctor.locator("#queue .dq-card", has_text="沈月岚")
@@ -263,6 +268,7 @@ def check_facts(house: House, visit: Visit) -> None:
 
 
 def test_implant_patient_from_the_door_to_the_checkout(house: House, open_page: Opener) -> None:
+    house.person(Role.DOCTOR, "梁思远")  # with two doctors one has to be chosen
     tc, desk = open_page(house.coordinator), open_page(house.desk)
     doctor = open_page(house.doctor, viewport=TABLET, has_touch=True)
     tc.goto("/today/")

@@ -140,10 +140,14 @@ def test_discard_and_double_start(client, person):
     job = uploaded(client)
     assert client.post(page("import_discard", job)).url == LIST
     assert not ImportJob.objects.exists()
+    job = uploaded(client)
+    shown = columns(client.get(page("import_columns", job)))
+    job.delete()
     job = through(client)
     client.post(page("import_start", job))
     client.post(page("import_discard", job))
-    client.post(page("import_columns", job), columns(client.get(page("import_columns", job))))
+    assert client.get(page("import_columns", job)).url == page("import_detail", job)
+    client.post(page("import_columns", job), shown)
     job.refresh_from_db()
     assert job.status == ImportJob.Status.DONE
 
