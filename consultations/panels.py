@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest
-
+from accounts.access import StaffRequest
 from accounts.models import Clinic
 from consultations.models import Visit
 from consultations.stages import Stage
 from consultations.views import desk, doctor, exams, handoff, intake
 
-PanelBuilder = Callable[[HttpRequest, Clinic, Visit], dict[str, Any]]
+PanelBuilder = Callable[[StaffRequest, Clinic, Visit], dict[str, Any]]
 
 PANELS: dict[str, PanelBuilder] = {
     Stage.ARRIVED: desk.arrived_panel,

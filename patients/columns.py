@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import StaffRequest
+
 SESSION_KEY = "patient_columns"
 COLUMNS = {
     "class": _("Class"),

@@ -34,7 +34,7 @@ def encrypt(text: str) -> bytes:
     return nonce + _cipher().encrypt(nonce, text.encode(), None)
 
 
-def decrypt(data: bytes) -> str:
+def decrypt(data: bytes | memoryview) -> str:
     """Return the text. Raises cryptography.exceptions.InvalidTag when key or data are wrong."""
     data = bytes(data)
     return _cipher().decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], None).decode()

@@ -116,7 +116,7 @@ def _klass(rows: QuerySet[Registration], value: list[str], form: PatientFilterFo
 def _owner(rows: QuerySet[Registration], value: str, form: PatientFilterForm) -> QuerySet[Registration]:
     if value == NOBODY:
         return rows.filter(owner=None)
-    return rows.filter(owner=form.user.pk if value == MINE else value)
+    return rows.filter(owner=form.user.pk if value == MINE else int(value))
 
 
 def _away(rows: QuerySet[Registration], value: int, form: PatientFilterForm) -> QuerySet[Registration]:

@@ -1,6 +1,6 @@
 """What the patients' pages read."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -31,9 +31,8 @@ def next_appointment_start(clinic: Clinic) -> Subquery:
     return Subquery(mine.values("starts_at")[:1])
 
 
-def attach_next_appointments(rows: Iterable[Registration], clinic: Clinic) -> None:
-    """Set `next_appointment` (or None) on each row, by one query."""
-    rows = list(rows)
+def attach_next_appointments(rows: Sequence[Any], clinic: Clinic) -> None:
+    """Set `next_appointment` (or None) on each registration, by one query."""
     ids = [row.patient_id for row in rows]
     coming = expected_appointments(clinic).filter(patient__in=ids).order_by("patient", "starts_at").distinct("patient")
     by_patient = {found.patient_id: found for found in coming}

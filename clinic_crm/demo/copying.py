@@ -44,7 +44,7 @@ def copy_rows(model: type[models.Model], objects: Iterable[models.Model]) -> int
         count += 1
     if count:
         buffer.seek(0)
-        columns = ", ".join(connection.ops.quote_name(f.column) for f in fields)
+        columns = ", ".join(connection.ops.quote_name(f.column or "") for f in fields)
         with connection.cursor() as cursor:
             cursor.copy_expert(f"COPY {connection.ops.quote_name(model._meta.db_table)} ({columns}) FROM STDIN", buffer)
     return count

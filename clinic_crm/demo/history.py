@@ -163,6 +163,7 @@ class History:
             visit = self.story(group).tell(case, start=start, appointment=appointment)
             if appointment is not None:
                 appointment.status = Appointment.Status.KEPT
+            assert visit.left_at is not None  # it was told to its end
             registration.active_at, registration.last_visit_on = visit.left_at, start.date()
             registration.first_visit_on = registration.first_visit_on or start.date()
             start = self.opening(start + timedelta(days=self.dice.randint(*GAP_DAYS)), group)

@@ -7,6 +7,7 @@ some days. That keeps a million visits consistent and quick to make.
 import copy
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, models
 
@@ -27,7 +28,7 @@ class Block:
     def __init__(self, history: History) -> None:
         self.history = history
         history.now -= timedelta(days=SETTLED_DAYS)
-        self.rows: dict[type[models.Model], list[models.Model]] = {}
+        self.rows: dict[type[models.Model], list[Any]] = {}
         for group, case in history.patients(BLOCK):
             history.live(group, case)
         for row in history.rows[Appointment]:
@@ -85,9 +86,11 @@ class Block:
 
     def _rest(self, model: type[models.Model], turn: int, back: timedelta) -> None:
         """Let the database repeat one table of the block, keys moved on and times moved back."""
-        columns, values, params = [], [], []
+        columns: list[str] = []
+        values: list[str] = []
+        params: list[Any] = []
         for field in model._meta.concrete_fields:
-            column = connection.ops.quote_name(field.column)
+            column = connection.ops.quote_name(field.column or "")
             columns.append(column)
             target = field.related_model
             if field.primary_key or (target in self.counts):

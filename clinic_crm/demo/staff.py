@@ -57,8 +57,8 @@ def _staff_of(clinic: Clinic, first: bool, password: str) -> DemoClinic:
     group = DemoClinic(clinic=clinic)
     teams = [Team.objects.get_or_create(clinic=clinic, name=name)[0] for name in ("咨询一组", "咨询二组")]
     people = [(f"demo_{u}", n, r) for u, n, r in ACCOUNTS] if first else []
-    for role, names in MORE[clinic.code].items():
-        people += [(f"{clinic.code.lower()}_{role}_{i}", name, role) for i, name in enumerate(names, 1)]
+    for role, more in MORE[clinic.code].items():
+        people += [(f"{clinic.code.lower()}_{role}_{i}", name, role) for i, name in enumerate(more, 1)]
     for index, (username, name, role) in enumerate(people):
         user = _person(username, name, password)
         team = teams[index % 2] if role in {Role.COORDINATOR, Role.ONLINE_CONSULTANT} else None

@@ -44,7 +44,7 @@ MINUTES = {
     Stage.EXPLAINING: (15, 80), Stage.DECISION: (1, 5), Stage.LEAVING: (3, 9),
 }  # fmt: skip
 
-Rows = dict[type[models.Model], list[models.Model]]
+Rows = dict[type[models.Model], list[Any]]  # unsaved rows by model
 
 
 @dataclass

@@ -62,9 +62,10 @@ class Today:
         case = self._case(index)
         history = self.history
         visit = history.story(self.group).tell(case, start=start)
+        assert visit.left_at is not None  # it was told to its end
         registration = history.registrations[case.patient.pk]
         registration.active_at, registration.last_visit_on = visit.left_at, start.date()
-        if booked and visit.left_at is not None:
+        if booked:
             later = history.opening(history.now + timedelta(days=7 + index), self.group)
             visit.next_appointment = history.promise(self.group, case, later, made_at=visit.left_at)
             visit.next_appointment_made_at = visit.left_at - timedelta(minutes=2)

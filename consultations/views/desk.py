@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations import checkout
@@ -44,15 +44,15 @@ def suggestion_for(visit: Visit) -> Suggestion:
     return suggest(facts)
 
 
-def arrived_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def arrived_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     return {}
 
 
-def received_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def received_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     return {"has_form": hasattr(visit, "form")}
 
 
-def complaint_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def complaint_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     case = visit.consultation
     initial = {"complaint": case.complaint, "complaint_text": case.complaint_text}
     open_to_change = visit.stage in {Stage.RECEIVED, Stage.INTAKE, Stage.COMPLAINT}
@@ -64,11 +64,11 @@ def complaint_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[
     }
 
 
-def consulting_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def consulting_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     return {"exams": visit.exams.select_related("kind").prefetch_related("files")}
 
 
-def explaining_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def explaining_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     plan = Plan.objects.filter(visit=visit).prefetch_related("options__items").first()
     ticked = set(visit.explained_points)
     end = visit.explaining_ended_at or timezone.now()
@@ -88,7 +88,7 @@ def chosen_total(visit: Visit) -> Decimal | None:
     return sum((i.total for i in chosen.items.all()), Decimal(0)) - chosen.discount if chosen else None
 
 
-def decision_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def decision_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     initial = {"amount": chosen_total(visit), "decision": visit.decision}
     return {
         "form": DecisionForm(initial=initial),
@@ -97,7 +97,7 @@ def decision_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[s
     }
 
 
-def leaving_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def leaving_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     items = {item.code: item for item in visit.checkout_items.select_related("done_by", "waived_by", "waiver_asked_by")}
     rows = [
         {
@@ -137,7 +137,7 @@ def next_slots(visit: Visit) -> list[Slot]:
     return suggest_slots(clinic=visit.clinic, patient=visit.patient, doctor=visit.doctor, kind=next_kind(visit))
 
 
-def book_next(request: HttpRequest, clinic: Clinic, visit: Visit) -> HttpResponse:
+def book_next(request: StaffRequest, clinic: Clinic, visit: Visit) -> HttpResponse:
     """Book one of the times that were offered; when it was taken meanwhile, say so and offer others."""
     start = parse_datetime(request.POST.get("slot", ""))
     if start is None or start.tzinfo is None:
@@ -174,14 +174,14 @@ def word_of_mouth_outcomes() -> list[tuple[str, str]]:
     return list(zip(WORD_OF_MOUTH, labels, strict=True))
 
 
-def closed_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def closed_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     return leaving_panel(request, clinic, visit) if visit.decision else {}
 
 
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def complaint_confirm(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def complaint_confirm(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Confirm the chief complaint; the visit goes on to its route's next stage."""
     visit = get_visit(request, pk)
     form = ComplaintForm(request.POST)
@@ -204,7 +204,7 @@ def complaint_confirm(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResp
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def decision_take(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def decision_take(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Record the patient's decision and go on to leaving."""
     visit = get_visit(request, pk)
     form = DecisionForm(request.POST)
@@ -225,7 +225,7 @@ def decision_take(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def visit_classify(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def visit_classify(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Classify the patient at checkout."""
     visit = get_visit(request, pk)
     form = ClassifyForm(request.POST)
@@ -252,7 +252,7 @@ def visit_classify(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespons
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def checkout_item(request: HttpRequest, clinic: Clinic, pk: int, code: str) -> HttpResponse:
+def checkout_item(request: StaffRequest, clinic: Clinic, pk: int, code: str) -> HttpResponse:
     """One must-do: done, undone, let go with a reason; the next appointment and WeChat write the fact itself."""
     visit = get_visit(request, pk)
     action = request.POST.get("action", "done")
@@ -273,7 +273,7 @@ def checkout_item(request: HttpRequest, clinic: Clinic, pk: int, code: str) -> H
 @requires(Permission.APPROVE_WAIVER)
 @require_POST
 @visit_errors
-def waiver_decide(request: HttpRequest, clinic: Clinic, pk: int, code: str) -> HttpResponse:
+def waiver_decide(request: StaffRequest, clinic: Clinic, pk: int, code: str) -> HttpResponse:
     """The manager's word on what a coordinator asked to let go."""
     visit = get_visit(request, pk)
     leaving.decide_waiver(visit=visit, code=code, approve=request.POST.get("approve") == "1", by=request.user)
@@ -283,7 +283,7 @@ def waiver_decide(request: HttpRequest, clinic: Clinic, pk: int, code: str) -> H
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def visit_close(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def visit_close(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """End the visit once every must-do is met."""
     visit = leaving.close(visit=get_visit(request, pk), by=request.user, expected=request.POST.get("expected"))
     messages.success(request, _("Visit of %(patient)s ended.") % {"patient": visit.patient})

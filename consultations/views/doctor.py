@@ -6,13 +6,13 @@ from typing import Any
 from zlib import crc32
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations.doctor_steps import current_step, steps_of
@@ -32,13 +32,13 @@ from consultations.views.handoff import exams_of, status_context
 from consultations.views.workspace import get_visit
 
 
-def doctor_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def doctor_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     """The doctor's stage as the coordinator sees it: read or not, questions, the note, findings and plan."""
     found = list(visit.tooth_findings.filter(removed_at=None).order_by("tooth", "id"))
     return note_context(visit) | status_context(visit) | {"findings": found, "plan": plan_of(visit)}
 
 
-def queue_context(request: HttpRequest, clinic: Clinic, open_id: int | None) -> dict[str, Any]:
+def queue_context(request: StaffRequest, clinic: Clinic, open_id: int | None) -> dict[str, Any]:
     cards = queue_of(request.user, clinic)
     return {
         "cards": cards,
@@ -49,7 +49,7 @@ def queue_context(request: HttpRequest, clinic: Clinic, open_id: int | None) -> 
     }
 
 
-def page_context(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def page_context(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     """Everything on the doctor's page of one visit."""
     exams = list(exams_of(visit))
     plan = plan_of(visit)
@@ -78,7 +78,7 @@ def _kinds_to_order(clinic: Clinic, visit: Visit, ordered: set[int]) -> list[Exa
 
 
 def render_doctor(
-    request: HttpRequest, clinic: Clinic, visit: Visit | None, *, status: int = 200, **extra: Any
+    request: StaffRequest, clinic: Clinic, visit: Visit | None, *, status: int = 200, **extra: Any
 ) -> HttpResponse:
     """Render the doctor's page with a visit open, or with none."""
     context = queue_context(request, clinic, visit.pk if visit else None)
@@ -91,7 +91,7 @@ def doctor_errors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
     """Turn a refusal of the services into words on the doctor's page."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, clinic: Clinic, pk: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapper(request: StaffRequest, clinic: Clinic, pk: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, clinic, pk, *args, **kwargs)
         except (StageConflict, AlreadyHere, handoff_service.NoteChanged, PlanChanged) as error:
@@ -106,7 +106,7 @@ def doctor_errors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
 
 @requires(Permission.TREAT)
 @require_GET
-def doctor_queue(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def doctor_queue(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """My queue; the most urgent patient is open already."""
     cards: list[Card] = queue_of(request.user, clinic)
     pk = first_open(cards)
@@ -115,14 +115,14 @@ def doctor_queue(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.TREAT)
 @require_GET
-def doctor_visit(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def doctor_visit(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The page of one patient."""
     return render_doctor(request, clinic, get_visit(request, pk))
 
 
 @requires(Permission.TREAT)
 @require_GET
-def doctor_cards(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def doctor_cards(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The queue as it is now, and what changed about the patient who is open; asked for every few seconds."""
     raw = request.GET.get("open", "")
     visits = Visit.objects.for_user(request.user).for_clinic(clinic).with_people()
@@ -144,7 +144,7 @@ def _news_of(context: dict[str, Any]) -> list[Any]:
 @requires(Permission.TREAT)
 @require_POST
 @doctor_errors
-def handoff_acknowledge(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def handoff_acknowledge(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Read; the examination begins."""
     visit = get_visit(request, pk)
     raw = request.POST.get("version", "")
@@ -155,7 +155,7 @@ def handoff_acknowledge(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRe
 @requires(Permission.TREAT)
 @require_POST
 @doctor_errors
-def handoff_ask(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def handoff_ask(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Ask the coordinator back."""
     visit = get_visit(request, pk)
     questions.ask_coordinator(visit=visit, question=request.POST.get("question", ""), by=request.user)
@@ -166,7 +166,7 @@ def handoff_ask(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @requires(Permission.TREAT)
 @require_POST
 @doctor_errors
-def doctor_exams(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def doctor_exams(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Order exams; on the doctor-first route send the patient there."""
     visit, by = get_visit(request, pk), request.user
     wanted = [raw for raw in request.POST.getlist("kinds") if raw.isdigit()]
@@ -182,7 +182,7 @@ def doctor_exams(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @requires(Permission.TREAT)
 @require_POST
 @doctor_errors
-def doctor_leave(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def doctor_leave(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Leave the room; the coordinator explains from here on."""
     visit = get_visit(request, pk)
     expected = request.POST.get("expected") or None

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations.errors import VisitError
@@ -71,7 +71,7 @@ def chart_context(visit: Visit, found: list[ToothFinding], *, tooth: str | None,
     }
 
 
-def findings_context(request: HttpRequest, visit: Visit) -> dict[str, Any]:
+def findings_context(request: StaffRequest, visit: Visit) -> dict[str, Any]:
     """What the doctor's page needs of the chart; offers the last visit's findings while there are none."""
     found = service.current_findings(visit)
     context = chart_context(visit, found, tooth=request.GET.get("tooth"), milk=request.GET.get("milk"))
@@ -81,7 +81,7 @@ def findings_context(request: HttpRequest, visit: Visit) -> dict[str, Any]:
 
 @requires(Permission.TREAT)
 @require_POST
-def tooth_mark(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def tooth_mark(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """One gesture on the chart: a finding put on or taken off, undone, or the last visit's carried over."""
     visit, by = get_visit(request, pk), request.user
     action = request.POST.get("action", "")

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from consultations.errors import MoveRefused, StageConflict, VisitError
@@ -63,7 +63,7 @@ def _posted_form(visit: Visit, data: QueryDict) -> HandoffForm:
     return HandoffForm(data, visit=visit, doctors=doctors, exams=exams)
 
 
-def handoff_panel(request: HttpRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
+def handoff_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     """The note in writing; once the doctor has left, as it was read."""
     context: dict[str, Any] = {"side_template": "consultations/panels/_handoff_side.html"}
     if not may_of(request.user, clinic).coordinate or visit.stage not in service.WRITABLE or visit.doctor_left_at:
@@ -128,7 +128,7 @@ def status_context(visit: Visit) -> dict[str, Any]:
 
 @requires(Permission.COORDINATE)
 @require_POST
-def handoff_draft(request: HttpRequest, clinic: Clinic, pk: int) -> JsonResponse:
+def handoff_draft(request: StaffRequest, clinic: Clinic, pk: int) -> JsonResponse:
     """Keep the note while it is typed. Answers with the time and version kept, or why not."""
     visit = get_visit(request, pk)
     form = _posted_form(visit, request.POST)
@@ -146,7 +146,7 @@ def handoff_draft(request: HttpRequest, clinic: Clinic, pk: int) -> JsonResponse
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def handoff_send(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def handoff_send(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Send the note to the doctor, or save the change of one that was sent."""
     visit = get_visit(request, pk)
     form = _posted_form(visit, request.POST)
@@ -177,14 +177,14 @@ def handoff_send(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 
 
 def _again(
-    request: HttpRequest, clinic: Clinic, visit: Visit, form: HandoffForm, status: int, **extra: Any
+    request: StaffRequest, clinic: Clinic, visit: Visit, form: HandoffForm, status: int, **extra: Any
 ) -> HttpResponse:
     context = writing_context(visit, form, form_facts(visit)) | extra
     return render_visit(request, clinic, visit, stage=Stage.HANDOFF, status=status, **context)
 
 
 def _refused(
-    request: HttpRequest, clinic: Clinic, visit: Visit, form: HandoffForm, error: VisitError
+    request: StaffRequest, clinic: Clinic, visit: Visit, form: HandoffForm, error: VisitError
 ) -> HttpResponse:
     """Say why, with links to what is missing; what was typed stays."""
     stages = [MENDED_AT[what] for what in error.missing if what in MENDED_AT] if isinstance(error, MoveRefused) else []
@@ -195,7 +195,7 @@ def _refused(
 
 
 def _compare(
-    request: HttpRequest, clinic: Clinic, visit: Visit, form: HandoffForm, error: service.NoteChanged
+    request: StaffRequest, clinic: Clinic, visit: Visit, form: HandoffForm, error: service.NoteChanged
 ) -> HttpResponse:
     """Show both versions field by field; sending again is then a choice made knowingly."""
     data = request.POST.copy()
@@ -206,7 +206,7 @@ def _compare(
 
 @requires(Permission.COORDINATE)
 @require_POST
-def handoff_check(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def handoff_check(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """While typing: the suggested class, or (?part=words) words the doctor should not be asked to say."""
     if request.GET.get("part") == "words":
         found = words_to_leave_out(request.POST.get("wished_words", "")[:1000])
@@ -219,7 +219,7 @@ def handoff_check(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse
 
 @requires(Permission.COORDINATE)
 @require_POST
-def handoff_preview(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def handoff_preview(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """What the doctor will see, from the form as it stands; nothing is kept."""
     visit = get_visit(request, pk)
     form = _posted_form(visit, request.POST)
@@ -233,7 +233,7 @@ def handoff_preview(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespon
 
 @requires(Permission.COORDINATE, Permission.READ_HANDOFF)
 @require_GET
-def handoff_status(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def handoff_status(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Read or not, and the doctor's questions; asked for every few seconds."""
     visit = get_visit(request, pk)
     context = {"visit": visit, "may": may_of(request.user, clinic)} | status_context(visit)
@@ -242,7 +242,7 @@ def handoff_status(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespons
 
 @requires(Permission.READ_HANDOFF)
 @require_GET
-def handoff_print(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def handoff_print(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The note on one A4 sheet."""
     visit = get_visit(request, pk)
     get_object_or_404(Handoff, visit=visit)
@@ -253,7 +253,7 @@ def handoff_print(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse
 @requires(Permission.COORDINATE, Permission.TREAT)
 @require_POST
 @visit_errors
-def question_answer(request: HttpRequest, clinic: Clinic, pk: int, question: int) -> HttpResponse:
+def question_answer(request: StaffRequest, clinic: Clinic, pk: int, question: int) -> HttpResponse:
     """Answer a question about the note or the plan."""
     visit = get_visit(request, pk)
     row = get_object_or_404(HandoffQuestion.objects.for_user(request.user).filter(handoff__visit=visit), pk=question)

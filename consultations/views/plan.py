@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations.errors import VisitError
@@ -26,11 +26,11 @@ ITEM_NAMES = (
 )  # fmt: skip
 
 
-def _context(request: HttpRequest, clinic: Clinic, visit: Visit, editor: PlanEditor, **extra: Any) -> dict[str, Any]:
+def _context(request: StaffRequest, clinic: Clinic, visit: Visit, editor: PlanEditor, **extra: Any) -> dict[str, Any]:
     marked = list(visit.tooth_findings.filter(removed_at=None).order_by("tooth", "id"))
-    rows = PERMANENT_ROWS
+    rows: list[tuple[int, ...]] = [*PERMANENT_ROWS]
     if offers_deciduous(visit.patient.age, [finding.tooth for finding in marked]):
-        rows += DECIDUOUS_ROWS
+        rows += [*DECIDUOUS_ROWS]
     return {
         "visit": visit,
         "patient": visit.patient,
@@ -44,7 +44,7 @@ def _context(request: HttpRequest, clinic: Clinic, visit: Visit, editor: PlanEdi
 
 
 def _show(
-    request: HttpRequest, clinic: Clinic, visit: Visit, editor: PlanEditor, status: int = 200, **extra: Any
+    request: StaffRequest, clinic: Clinic, visit: Visit, editor: PlanEditor, status: int = 200, **extra: Any
 ) -> HttpResponse:
     context = _context(request, clinic, visit, editor, **extra)
     if request.htmx:  # type: ignore[attr-defined]
@@ -68,7 +68,7 @@ def _reshaped(editor: PlanEditor, data: Any) -> bool:
 
 @requires(Permission.TREAT)
 @require_http_methods(["GET", "POST"])
-def plan_edit(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def plan_edit(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Write the plan's clinical content: options side by side, items with teeth. No prices here."""
     visit = get_visit(request, pk)
     if request.method == "GET":
@@ -94,7 +94,7 @@ def plan_edit(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
     return redirect("doctor_visit" if finish else "plan_edit", visit.pk)
 
 
-def _compare(request: HttpRequest, clinic: Clinic, visit: Visit, error: PlanChanged) -> HttpResponse:
+def _compare(request: StaffRequest, clinic: Clinic, visit: Visit, error: PlanChanged) -> HttpResponse:
     """Keep what was typed, show what differs; saving again is then a choice made knowingly."""
     data = request.POST.copy()
     data["version"] = str(error.plan.version)

@@ -5,12 +5,12 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations.errors import VisitError
@@ -31,7 +31,7 @@ def finished_plan(visit: Visit) -> Plan | None:
     return plan if plan and plan.finished_at else None
 
 
-def present_context(request: HttpRequest, clinic: Clinic, visit: Visit, plan: Plan) -> dict[str, Any]:
+def present_context(request: StaffRequest, clinic: Clinic, visit: Visit, plan: Plan) -> dict[str, Any]:
     """Options, ticks, sums and signature."""
     options = list(plan.options.all())
     chosen = next((option for option in options if option.is_chosen), None)
@@ -56,7 +56,7 @@ def present_errors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpR
     """Turn a refusal into words on the plan's page."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, clinic: Clinic, pk: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapper(request: StaffRequest, clinic: Clinic, pk: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, clinic, pk, *args, **kwargs)
         except VisitError as error:
@@ -70,13 +70,13 @@ def present_errors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpR
     return wrapper
 
 
-def _page(request: HttpRequest, clinic: Clinic, visit: Visit, plan: Plan, status: int = 200) -> HttpResponse:
+def _page(request: StaffRequest, clinic: Clinic, visit: Visit, plan: Plan, status: int = 200) -> HttpResponse:
     name = "_present" if request.htmx else "present"  # type: ignore[attr-defined]
     context = present_context(request, clinic, visit, plan)
     return render(request, f"consultations/plan/{name}.html", context, status=status)
 
 
-def _answer(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def _answer(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Show the plan as it is now: the part alone for htmx, else by going back to the page."""
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("plan_present", pk)
@@ -87,7 +87,7 @@ def _answer(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW_PLAN)
 @require_GET
-def plan_present(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def plan_present(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The options side by side."""
     visit = get_visit(request, pk)
     plan = finished_plan(visit)
@@ -100,7 +100,7 @@ def plan_present(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @requires(Permission.COORDINATE)
 @require_POST
 @present_errors
-def plan_choose(request: HttpRequest, clinic: Clinic, pk: int, option: int) -> HttpResponse:
+def plan_choose(request: StaffRequest, clinic: Clinic, pk: int, option: int) -> HttpResponse:
     """The patient chose this one."""
     visit = get_visit(request, pk)
     row = get_object_or_404(PlanOption.objects.for_user(request.user).filter(plan__visit=visit), pk=option)
@@ -111,7 +111,7 @@ def plan_choose(request: HttpRequest, clinic: Clinic, pk: int, option: int) -> H
 @requires(Permission.COORDINATE)
 @require_POST
 @present_errors
-def plan_tick(request: HttpRequest, clinic: Clinic, pk: int, point: str) -> HttpResponse:
+def plan_tick(request: StaffRequest, clinic: Clinic, pk: int, point: str) -> HttpResponse:
     """A point was explained, or not after all."""
     visit = get_visit(request, pk)
     plan_terms.tick_point(visit=visit, point=point, on=request.POST.get("on") == "1", by=request.user)
@@ -121,7 +121,7 @@ def plan_tick(request: HttpRequest, clinic: Clinic, pk: int, point: str) -> Http
 @requires(Permission.COORDINATE)
 @require_POST
 @present_errors
-def plan_sign(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def plan_sign(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The patient signs, or takes the signature back."""
     visit, by = get_visit(request, pk), request.user
     if request.POST.get("action") == "take_back":
@@ -136,7 +136,7 @@ def plan_sign(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW_PLAN)
 @require_GET
-def plan_print(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def plan_print(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The plan on A4."""
     visit = get_visit(request, pk)
     plan = finished_plan(visit)
@@ -147,7 +147,7 @@ def plan_print(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 
 @requires(Permission.COORDINATE)
 @require_http_methods(["GET", "POST"])
-def plan_terms_edit(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def plan_terms_edit(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Prices, discount, payment and schedule; the clinical content is only read here."""
     visit = get_visit(request, pk)
     plan = finished_plan(visit)
@@ -178,7 +178,7 @@ def plan_terms_edit(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespon
 
 
 def _terms(
-    request: HttpRequest, visit: Visit, plan: Plan, editor: PlanTermsEditor, status: int, **extra: Any
+    request: StaffRequest, visit: Visit, plan: Plan, editor: PlanTermsEditor, status: int, **extra: Any
 ) -> HttpResponse:
     context = {"visit": visit, "patient": visit.patient, "plan": plan, "editor": editor}
     return render(request, "consultations/plan/terms.html", context | extra, status=status)
@@ -187,7 +187,7 @@ def _terms(
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def plan_change_request(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def plan_change_request(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Ask the doctor to change the plan's clinical content."""
     visit = get_visit(request, pk)
     questions.ask_for_change(visit=visit, question=request.POST.get("question", ""), by=request.user)

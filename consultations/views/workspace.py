@@ -7,13 +7,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import current_clinic, requires
+from accounts.access import StaffRequest, current_clinic, requires
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from consultations.errors import AlreadyHere, MoveRefused, StageConflict, VisitError
@@ -30,7 +30,7 @@ from consultations.steps import steps_of
 PLAIN_STEPS = frozenset({Stage.INTAKE, Stage.COMPLAINT, Stage.CONSULTING, Stage.HANDOFF, Stage.DECISION})
 
 
-def get_visit(request: HttpRequest, pk: int) -> Visit:
+def get_visit(request: StaffRequest, pk: int) -> Visit:
     """Return a visit of the clinic the person works in now, with its people loaded, or answer 404.
 
     Only that clinic's, because the role that was checked is the role in it.
@@ -80,7 +80,7 @@ def panel_stage(visit: Visit, asked: str | None) -> str:
 
 
 def render_visit(
-    request: HttpRequest, clinic: Clinic, visit: Visit, *, stage: str | None = None, status: int = 200, **extra: Any
+    request: StaffRequest, clinic: Clinic, visit: Visit, *, stage: str | None = None, status: int = 200, **extra: Any
 ) -> HttpResponse:
     """Render the whole page with the panel of `stage`; `extra` overrides what its builder gives."""
     from consultations.panels import PANELS, READERS
@@ -121,7 +121,7 @@ def visit_errors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
     """Turn a refusal of the services into words on the visit page, with nothing lost."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, clinic: Clinic, pk: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapper(request: StaffRequest, clinic: Clinic, pk: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, clinic, pk, *args, **kwargs)
         except (StageConflict, AlreadyHere) as error:
@@ -138,7 +138,7 @@ def visit_errors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 
 @requires(Permission.VIEW_VISITS)
 @require_GET
-def visit_page(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def visit_page(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The page of a visit; ?stage= opens another stage's panel."""
     return render_visit(request, clinic, get_visit(request, pk), stage=request.GET.get("stage"))
 
@@ -146,7 +146,7 @@ def visit_page(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def visit_move(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def visit_move(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Take the visit one stage on, where the step itself records nothing more."""
     visit = get_visit(request, pk)
     to = request.POST.get("to", "")
@@ -158,7 +158,7 @@ def visit_move(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def visit_receive(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def visit_receive(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Take the patient over."""
     return redirect(receive(visit=get_visit(request, pk), by=request.user))
 
@@ -166,7 +166,7 @@ def visit_receive(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse
 @requires(Permission.COORDINATE)
 @require_POST
 @visit_errors
-def visit_unseen(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def visit_unseen(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """End the visit of a patient who left without being seen."""
     visit = get_visit(request, pk)
     expected = request.POST.get("expected")

@@ -19,8 +19,7 @@ def link_referral(*, referrer: Patient, referred: Patient, clinic: Clinic, by: U
     """
     if referrer.pk == referred.pk:
         raise Refused(_("Nobody can refer themselves."))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('referral'))")
+    _take_turns()
     if Referral.objects.filter(referred=referred).exists():
         raise Refused(_("%(patient)s already has a referrer.") % {"patient": referred})
     if _leads_to(referrer.pk, referred.pk):
@@ -35,6 +34,12 @@ def link_referral(*, referrer: Patient, referred: Patient, clinic: Clinic, by: U
     )
     record(action="referral_linked", clinic=clinic, by=by, subject=referred, referrer=referrer.pk)
     return referral
+
+
+def _take_turns() -> None:
+    """Wait until no other transaction is linking; held to the end of this one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('referral'))")
 
 
 def _leads_to(start: int, target: int) -> bool:

@@ -47,8 +47,9 @@ def register_patient(*, clinic: Clinic, details: NewPatient, by: User) -> Regist
         birth_day_known=details.birth_day_known,
         created_by=by,
     )
-    phones = dict(reversed(details.phones))  # a number typed twice counts once
-    rows = [PatientPhone.build(patient, n, label=phones[n], position=i) for i, n in enumerate(reversed(phones))]
+    labels = dict(reversed(details.phones))  # a number given twice counts once, as it was first given
+    numbers = list(dict.fromkeys(number for number, _label in details.phones))
+    rows = [PatientPhone.build(patient, n, label=labels[n], position=i) for i, n in enumerate(numbers)]
     PatientPhone.objects.bulk_create(rows)
     registration = _enrol(
         patient=patient,

@@ -75,7 +75,7 @@ def _save(request: StaffRequest, registration: Registration, form: PatientForm, 
             version=version,
             by=request.user,
             add_phones=[(data["new_phone"], data["new_phone_label"])] if data["new_phone"] else [],
-            remove_phones=[int(pk) for pk in form.data.getlist("remove_phone") if pk.isdigit()],
+            remove_phones=[int(pk) for pk in request.POST.getlist("remove_phone") if pk.isdigit()],
         )
     except Refused as error:
         form.add_error(None, error.message)
@@ -110,7 +110,7 @@ def _page(
         "patient": patient,
         "registration": registration,
         "phones": list(patient.phones.all()),
-        "removed": form.data.getlist("remove_phone") if form.is_bound else [],
+        "removed": request.POST.getlist("remove_phone"),
         "base": base,
         **extra,
     }

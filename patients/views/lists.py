@@ -63,8 +63,8 @@ def patient_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     form, may = _filters(request, clinic), may_of(request.user, clinic)
     sort = sort_of(request.GET.get("sort"))
     found = _listed(clinic, form)
-    cursors = {"after": request.GET.get("after", ""), "before": request.GET.get("before", "")}
-    page = page_of(found.select_related("patient", "owner"), sort=sort, **cursors)
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    page = page_of(found.select_related("patient", "owner"), sort=sort, after=after, before=before)
     attach_next_appointments(page.rows, clinic)
     columns = shown_columns(request, may.reveal_contact)
     context = {

@@ -52,6 +52,7 @@ def fill_on_phone(phone: Page) -> None:
     expect(phone.get_by_role("alert")).to_be_visible()  # nothing is asked without consent
     phone.get_by_text("同意将我的健康信息用于").or_(phone.locator("label:has(#id_care)")).first.click()
     button.click()
+    phone.wait_for_url("**/1/")
     answers: dict[str, Any] = {
         "main_complaint": "左下大牙掉了一年，吃东西不方便",
         "pain": "none",

@@ -130,7 +130,7 @@ def approve(manager: Page) -> None:
     """The manager's board, open all along, shows the wish; one gesture grants it."""
     row = manager.locator(".waiver", has_text="邵文若")
     expect(row).to_contain_text("手机没带，下次加", timeout=SOON)
-    row.get_by_role("button", name="批准").click()
+    row.get_by_role("button", name="批准", exact=True).click()
     expect(manager.locator(".waiver", has_text="邵文若")).to_have_count(0)
 
 

@@ -1,0 +1,186 @@
+"""Every page that a role may open: fits every screen, says nothing to the console, speaks the chosen language, and
+leaves axe nothing serious to find. The pages come from the routes, the patients from the demo data."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.management import call_command
+from django.test import Client
+from playwright.sync_api import ConsoleMessage, Page
+
+from accounts.models import Clinic, Membership, Team, User
+from accounts.permissions import Role
+from consultations.models import ExamFile, ExamKind, FormTemplate, Script, Visit
+from consultations.stages import Stage
+from followups.models import Appointment, Room
+from patients.models import ImportJob
+from tests.e2e.conftest import Opener
+from tests.guards.routes import all_routes, signed_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WIDTHS = {"desktop": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
+# Names and terms that stay Latin in Chinese; a run of three other Latin words was forgotten.
+FOREIGN = re.compile(r"(?:[A-Za-z][A-Za-z'’]*[ ,.:]+){2,}[A-Za-z]{2,}")
+ALLOWED = re.compile(r"Alt|Enter|Esc|CSV|XLSX|FDI|CBCT|TBI|VIP|English|UTF|GB18030|C-[A-E]|demo_|Asia/")
+TEXT = """() => {
+  const said = [...document.querySelectorAll("[placeholder], [aria-label], [title]")].flatMap((e) =>
+    ["placeholder", "aria-label", "title"].map((name) => e.getAttribute(name) ?? ""));
+  return [document.title, document.body.innerText, ...said].join("\\n");
+}"""
+WIDE = "() => document.scrollingElement.scrollWidth - innerWidth"
+
+
+class Demo:
+    """One of everything in the demo clinic, under the names that tests/guards/world.py fills addresses with."""
+
+    def __init__(self) -> None:
+        call_command("load_demo", patients=30, months=1, verbosity=0)
+        self.clinic = Clinic.objects.get(code="QH")
+        self.visits: dict[str, Visit] = {
+            visit.stage: visit for visit in Visit.objects.for_clinic(self.clinic).order_by("pk")
+        }
+        self.visit = self.visits[Stage.EXPLAINING]
+        self.patient = self.visit.patient
+        self.member = Membership.objects.filter(clinic=self.clinic, role=Role.NURSE).first()
+        self.team = Team.objects.filter(clinic=self.clinic).first()
+        self.appointment = Appointment.objects.for_clinic(self.clinic).expected().first()
+        self.room = Room.objects.for_clinic(self.clinic).first()
+        self.exam_kind = ExamKind.objects.for_clinic(self.clinic).first()
+        self.exam_file = ExamFile.objects.filter(exam__visit__clinic=self.clinic).first()
+        self.script = Script.objects.for_clinic(self.clinic).first()
+        self.form_template = FormTemplate.objects.for_clinic(self.clinic).first()
+        self.someone = self.member.user
+        self.import_job = ImportJob.objects.create(clinic=self.clinic, created_by=self.someone)
+
+    def person(self, role: str) -> User:
+        user: User = User.objects.filter(
+            memberships__clinic=self.clinic, memberships__role=role, username__startswith="demo_"
+        ).get()
+        user.current_clinic = self.clinic
+        user.save(update_fields=["current_clinic"])
+        return user
+
+    def addresses(self) -> Iterator[str]:
+        """Every guarded address, and those of the pages that differ by stage, tab or question."""
+        for route in all_routes():
+            if route.guarded:
+                yield route.url(self)  # type: ignore[arg-type]
+        for visit in self.visits.values():
+            yield visit.get_absolute_url()
+        for stage in (Stage.INTAKE, Stage.EXAM, Stage.HANDOFF, Stage.DOCTOR, Stage.DECISION):
+            yield f"{self.visit.get_absolute_url()}?stage={stage}"
+        for stage in (Stage.DOCTOR, Stage.EXPLAINING):
+            yield f"/doctor/{self.visits[stage].pk}/"
+        yield f"/doctor/{self.visits[Stage.DOCTOR].pk}/plan/"
+        for tab in ("visits", "profile", "plans", "images", "forms", "fees"):
+            yield f"/patients/{self.patient.pk}/?tab={tab}"
+        yield f"/appointments/new/?patient={self.patient.pk}"
+
+
+def pages_for(client: Client, demo: Demo) -> list[str]:
+    """Return the addresses that answer this person with a whole page."""
+    found = []
+    for url in dict.fromkeys(demo.addresses()):
+        answer = client.get(url)
+        if answer.status_code == 200 and "html" in answer["Content-Type"] and b"<html" in answer.content[:400]:
+            found.append(url)
+    return found
+
+
+def serious(page: Page) -> list[str]:
+    """Return axe's serious and critical findings, each with where."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in {"serious", "critical"}
+    ]
+
+
+def foreign_words(page: Page) -> list[str]:
+    text = page.evaluate(TEXT)
+    return sorted({run.group() for run in FOREIGN.finditer(text) if not ALLOWED.search(run.group())})
+
+
+class Tour:
+    """Walks through pages in one browser and keeps what is wrong with them."""
+
+    def __init__(self, page: Page, who: str) -> None:
+        self.page, self.who = page, who
+        self.faults: list[str] = []
+        self.url = ""
+        page.on("console", self._said)
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.fault(f"console: {said.text[:200]}")
+
+    def fault(self, what: str) -> None:
+        self.faults.append(f"{self.who} {self.url} {what}")
+
+    def open(self, url: str) -> None:
+        self.url = url
+        self.page.goto(url)
+
+    def check_widths(self) -> None:
+        for name, (width, height) in WIDTHS.items():
+            self.page.set_viewport_size({"width": width, "height": height})
+            over = self.page.evaluate(WIDE)
+            if over > 0:
+                self.fault(f"{name}: {over} px too wide")
+
+    def check_language(self, language: str) -> None:
+        if language == "zh":
+            for words in foreign_words(self.page):
+                self.fault(f"not translated: {words}")
+        elif "\u4e00" <= self.page.locator("h1").first.inner_text()[:1] <= "\u9fff" and "visits" not in self.url:
+            pass  # a patient's name stays as it is
+
+    def check_axe(self) -> None:
+        for what in serious(self.page):
+            self.fault(f"axe {what}")
+
+
+@pytest.fixture
+def demo(transactional_db: Any) -> Demo:
+    return Demo()
+
+
+def test_every_page_fits_speaks_chinese_and_is_accessible(demo: Demo, open_page: Opener) -> None:
+    """In Chinese, light: all roles, all pages, three widths. axe looks at a page once."""
+    faults: list[str] = []
+    looked_at: set[str] = set()
+    for role in (Role.MANAGER, Role.DOCTOR, Role.COORDINATOR, Role.FRONT_DESK, Role.NURSE, Role.ADMIN):
+        user = demo.person(role)
+        tour = Tour(open_page(user, color_scheme="light"), role)
+        mine = pages_for(signed_in(user), demo)
+        assert len(mine) > 10, role
+        for url in mine if role in {Role.MANAGER, Role.DOCTOR} else [u for u in mine if u not in looked_at]:
+            tour.open(url)
+            tour.check_widths()
+            tour.check_language("zh")
+            if url not in looked_at:
+                tour.check_axe()
+            looked_at.add(url)
+        faults += tour.faults
+    assert faults == [], "\n" + "\n".join(faults)
+
+
+def test_pages_fit_in_english_and_in_the_dark(demo: Demo, open_page: Opener) -> None:
+    """English words are longer, dark colours are other colours."""
+    faults: list[str] = []
+    for role in (Role.MANAGER, Role.DOCTOR):
+        user = demo.person(role)
+        user.language = "en"
+        user.save(update_fields=["language"])
+        tour = Tour(open_page(user, color_scheme="dark", locale="en-GB"), f"{role} en dark")
+        for url in pages_for(signed_in(user), demo):
+            tour.open(url)
+            assert tour.page.locator("html").get_attribute("lang") == "en"
+            tour.check_widths()
+            if url.count("/") <= 3 or url in {f"/doctor/{demo.visits[Stage.DOCTOR].pk}/", f"/visits/{demo.visit.pk}/plan/"}:
+                tour.check_axe()
+        faults += tour.faults
+    assert faults == [], "\n" + "\n".join(faults)

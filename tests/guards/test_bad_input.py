@@ -1,0 +1,234 @@
+"""Whatever is sent, nothing answers 500 and no visit moves."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.cookies import SimpleCookie
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.permissions import Role
+from consultations.models import Visit
+from consultations.stages import Stage
+from tests.factories import UserFactory
+from tests.guards.garbage import BAD, SWITCHES, Garbage, posting, querying
+from tests.guards.routes import Route, all_routes, signed_in
+from tests.guards.world import World
+
+# Who tries: together they may do everything.
+ROLES = (Role.MANAGER, Role.DOCTOR, Role.FRONT_DESK, Role.ADMIN)
+
+# Every bad text at every stage takes minutes; these are the ones that differ by stage.
+AT_EVERY_STAGE = BAD if os.environ.get("ALL_BAD_INPUT") else ("²", "1" * 5000, "9999-12-31T23:59:59-12:00")
+STAGES = (Stage.COMPLAINT, Stage.EXAM, Stage.HANDOFF, Stage.DOCTOR, Stage.EXPLAINING, Stage.DECISION, Stage.LEAVING)
+
+
+@pytest.fixture
+def world(db):
+    return World()
+
+
+@pytest.fixture
+def clients(world):
+    return {role: signed_in(UserFactory(role=role, clinic=world.clinic)) for role in ROLES}
+
+
+def client_for(route: Route, clients: dict[Role, Client]) -> Client:
+    return next(clients[role] for role in ROLES if route.open_to(role))
+
+
+@contextmanager
+def undone(client: Client) -> Iterator[None]:
+    """Keep nothing of what is written meanwhile, nor a sign-out."""
+    cookies = client.cookies.output(header="", sep=";")
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    client.cookies = SimpleCookie(cookies)
+
+
+def broken(client: Client, method: str, url: str, **kwargs) -> str:
+    """Send one request; return what is wrong with the answer, empty when nothing is."""
+    before = dict(Visit.objects.values_list("pk", "stage"))
+    try:
+        with transaction.atomic():
+            response = getattr(client, method)(url, **kwargs)
+            if hasattr(response, "streaming_content"):
+                b"".join(response.streaming_content)
+            after = dict(Visit.objects.values_list("pk", "stage"))
+    except Exception as error:  # the request broke the transaction it ran in
+        return repr(error)[:200]
+    if response.status_code >= 500:
+        return str(response.status_code)
+    moved = after != before and any(after[pk] != stage for pk, stage in before.items())
+    return "moved a visit" if moved else ""
+
+
+def test_garbage_in_the_address_breaks_nothing(world, clients):
+    faults = []
+    for route in all_routes():
+        client, url = client_for(route, clients), route.url(world)
+        for text in BAD:
+            with undone(client), querying(Garbage(text)):
+                wrong = broken(client, "get", url)
+            if wrong:
+                faults.append(f"GET {route.name} ?={text[:30]!r}: {wrong}")
+    assert not faults, "\n".join(faults)
+
+
+def test_garbage_in_every_field_breaks_nothing(world, clients):
+    faults = []
+    for route in all_routes():
+        for text in BAD:
+            faults += post_garbage(route, route.url(world), clients, text)
+    assert not faults, "\n".join(faults)
+
+
+def test_garbage_at_every_stage_moves_no_visit(world, clients):
+    faults = []
+    for route in all_routes():
+        if not route.path.startswith(("visits/", "doctor/<", "today/visits/")) or route.name in STEPS:
+            continue
+        url = route.url(world)
+        for stage in STAGES:
+            at(world, stage)
+            for text in AT_EVERY_STAGE:
+                faults += [f"{stage}: {fault}" for fault in post_garbage(route, url, clients, text)]
+    assert not faults, "\n".join(faults)
+
+
+# Posting to these is the step itself: they take no field that could be wrong.
+STEPS = {"visit_receive", "today_step"}
+
+
+def at(world: World, stage: str) -> None:
+    """Put the visit where the route's forms are open, by hand."""
+    now = timezone.now()
+    facts = {"handoff_at": now} if stage in STAGES[3:] else {}
+    facts |= {"explaining_started_at": now} if stage in STAGES[4:] else {}
+    doctor = UserFactory(role=Role.DOCTOR, clinic=world.clinic)
+    Visit.objects.filter(pk=world.visit.pk).update(stage=stage, doctor=doctor, **facts)
+
+
+def post_garbage(route: Route, url: str, clients: dict[Role, Client], text: str) -> list[str]:
+    """Post the text in every field; once more for each thing that a field may ask for."""
+    client, asked, faults = client_for(route, clients), set(), []
+    variants: list[dict[str, str]] = [{}]
+    for but in variants:
+        data = Garbage(text, but, many=2)
+        with undone(client), posting(data):
+            wrong = broken(client, "post", url)
+        if wrong and not (wrong == "moved a visit" and route.name in STEPS):
+            faults.append(f"POST {route.name} {but} {text[:30]!r}: {wrong}")
+        for name in (data.asked & set(SWITCHES)) - asked:
+            asked.add(name)
+            variants += [{name: value} for value in SWITCHES[name]]
+    return faults
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": b"", "content_type": "multipart/form-data; boundary=x"},
+        {"data": b"--x\r\nnonsense", "content_type": "multipart/form-data; boundary=x"},
+        {"data": b"--x--", "content_type": "multipart/form-data"},
+        {"data": b'{"a": [1', "content_type": "application/json"},
+        {"data": b"\xff\xfe\x00%00=%ff", "content_type": "application/x-www-form-urlencoded"},
+        {"data": b"a=b", "content_type": "application/x-www-form-urlencoded; charset=nonsense"},
+        {"data": b"<x/>", "content_type": "text/xml; charset=utf-16"},
+        {"data": b"&".join(b"f%d=1" % n for n in range(2000)), "content_type": "application/x-www-form-urlencoded"},
+    ],
+    ids=["empty", "truncated", "no boundary", "json", "raw bytes", "unknown charset", "xml", "2000 fields"],
+)
+def test_bodies_that_cannot_be_read_break_nothing(world, clients, sent):
+    faults = []
+    for route in (r for r in all_routes() if r.name not in STEPS):
+        client, url = client_for(route, clients), route.url(world)
+        with undone(client):
+            wrong = broken(client, "post", url, **sent)
+        if wrong:
+            faults.append(f"{route.name}: {wrong}")
+    assert not faults, "\n".join(faults)
+
+
+def test_no_text_with_a_nul_gets_through(world, clients):
+    client = clients[Role.MANAGER]
+    for route in all_routes():
+        url = route.url(world)
+        assert client.get(url, {"q": "a\0b"}).status_code == 400, route.name
+        assert client.post(url, {"name": "a\0b"}).status_code in {400, 405}, route.name
+        assert client.post(url, {"name\0": "b"}).status_code in {400, 405}, route.name
+    assert client.get("/f/%00/").status_code in {400, 404, 410}
+
+
+def test_other_methods_and_odd_headers_break_nothing(world, clients):
+    odd = {
+        "HTTP_HX_REQUEST": "true",
+        "HTTP_HX_CURRENT_URL": "http://[::1/%ff%00",
+        "HTTP_HX_TARGET": "%00\"'><",
+        "HTTP_HX_TRIGGER": "²",
+        "HTTP_ACCEPT_LANGUAGE": "x" * 5000,
+        "HTTP_REFERER": "javascript:alert(1)",
+        "HTTP_IF_MODIFIED_SINCE": "never",
+        "HTTP_RANGE": "bytes=9-1,a-b",
+        "HTTP_X_PART": "\xff",
+    }
+    faults = []
+    for route in all_routes():
+        client, url = client_for(route, clients), route.url(world)
+        for method in ("get", "head", "put", "patch", "delete", "options", "trace"):
+            with undone(client):
+                wrong = broken(client, method, url, **odd)
+            if wrong:
+                faults.append(f"{method} {route.name}: {wrong}")
+        with undone(client):
+            wrong = "" if route.name in STEPS else broken(client, "post", url, **odd)
+        if wrong:
+            faults.append(f"post {route.name}: {wrong}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("number", ["0", str(2**63), "9" * 30, "9" * 5000])
+def test_ids_beyond_all_rows_are_not_found(world, clients, number):
+    faults = []
+    for route in (r for r in all_routes() if "<int:" in r.path):
+        path = "/" + route.path
+        while "<" in path:
+            before, _open, rest = path.partition("<")
+            kind, _close, after = rest.partition(">")
+            path = before + (number if kind.startswith("int:") else "x") + after
+        client = client_for(route, clients)
+        for method in ("get", "post"):
+            with undone(client):
+                wrong = broken(client, method, path)
+            if wrong:
+                faults.append(f"{method} {route.name}: {wrong}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+def test_no_address_leads_out_of_the_product(world, clients, address):
+    faults = []
+    for route in all_routes():
+        client, url = client_for(route, clients), route.url(world)
+        for method in ("get", "post"):
+            headers = {"HTTP_REFERER": address, "HTTP_HX_CURRENT_URL": address}
+            with undone(client):
+                data = Garbage("1", {"next": address, "back": address, "return": address})
+                with posting(data), querying(data):
+                    response = getattr(client, method)(url, **headers)
+            to = response.headers.get("Location", "") + response.headers.get("HX-Redirect", "")
+            if "evil" in to or "javascript:" in to:
+                faults.append(f"{method} {route.name} → {to}")
+            if response.headers.get("Content-Type", "").startswith("text/html"):
+                text = response.content.decode()
+                faults += [f"{method} {route.name} links to {x}{address}" for x in ('href="', 'action="') if x + address in text]
+    assert not faults, "\n".join(faults)
+
+
+def test_uploads_stay_below_their_limit():
+    assert settings.DATA_UPLOAD_MAX_NUMBER_FIELDS == 1000
