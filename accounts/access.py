@@ -47,7 +47,10 @@ def requires(permission: Permission, *more: Permission) -> Callable[[View], View
             if clinic is None or not any(user.may(p, clinic) for p in accepted):
                 raise PermissionDenied
             with timezone.override(clinic.tz):
-                return view(request, clinic, *args, **kwargs)
+                response = view(request, clinic, *args, **kwargs)
+            # Nothing of a patient stays in a browser that the next person uses: "back" after signing out asks anew.
+            response.headers.setdefault("Cache-Control", "private, no-store")
+            return response
 
         wrapper.access = accepted  # type: ignore[attr-defined]
         return wrapper

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "clinic_crm.input_limits.InputLimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -136,6 +137,7 @@ IMPORT_MAX_BYTES = 50 * 1024 * 1024
 IMPORT_MAX_ROWS = 200_000
 IMAGE_MAX_BYTES = 20 * 1024 * 1024
 IMAGE_MAX_PIXELS = 60_000_000
+REQUEST_MAX_BYTES = 21 * IMAGE_MAX_BYTES  # the pictures that may be sent at once, and what goes with them
 PGHISTORY_APPEND_ONLY = True
 PGTRIGGER_MIGRATIONS = True
 

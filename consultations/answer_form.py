@@ -146,7 +146,7 @@ class AnswerForm(forms.Form):
         codes = {question.code for question in self.questions}
         known = self.seen() | self.sent() if self.is_bound else self.answers
         kept = {code: value for code, value in known.items() if code in codes and value is not None}
-        return json.dumps(kept, ensure_ascii=False)
+        return json.dumps(kept, ensure_ascii=False).encode(errors="replace").decode()  # halves of characters
 
     def ask_for(self, missing: Iterable[Question]) -> None:
         """Mark questions that must be answered first."""

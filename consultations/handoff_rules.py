@@ -49,6 +49,8 @@ def missing_parts(note: Note, suggested: str) -> tuple[Part, ...]:
 def _filled(value: object) -> bool:
     if isinstance(value, str):
         return bool(value.strip())
+    if isinstance(value, tuple):
+        return any(point.strip() for point in value)
     return bool(value)
 
 

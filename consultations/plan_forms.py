@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from accounts.reading import whole_number
 from consultations.models import Plan, PlanOption
 from consultations.plan_rules import MOST_ITEMS, MOST_OPTIONS, ItemDraft, OptionDraft, PlanDraft
 from consultations.services.plan_terms import Terms
@@ -99,7 +100,7 @@ class ItemEntry:
 
     def draft(self) -> ItemDraft:
         data = self.form.cleaned_data
-        row = int(self.key) if self.key.isdigit() else None
+        row = whole_number(self.key)
         return ItemDraft(data["name"].strip(), tuple(self.teeth), data["quantity"], data["sessions"], row)
 
 
@@ -132,7 +133,7 @@ class OptionEntry:
     def draft(self) -> OptionDraft:
         data = self.form.cleaned_data
         items = tuple(item.draft() for item in self.items if not item.is_blank)
-        return OptionDraft(**data, items=items, id=int(self.key) if self.key.isdigit() else None)
+        return OptionDraft(**data, items=items, id=whole_number(self.key))
 
 
 class PlanEditor:
@@ -151,7 +152,7 @@ class PlanEditor:
 
     def _new_key(self) -> str:
         keys = [option.key for option in self.options] + [item.key for o in self.options for item in o.items]
-        taken = [int(key[1:]) for key in keys if key.startswith("n") and key[1:].isdigit()]
+        taken = [whole_number(key[1:]) or 0 for key in keys if key.startswith("n")]
         return f"n{max(taken, default=0) + 1}"
 
     def add_option(self) -> None:

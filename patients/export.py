@@ -1,6 +1,7 @@
 """Writing the filtered list as CSV or XLSX, row by row."""
 
 import csv
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
@@ -16,14 +17,17 @@ from patients.models import Channel, Registration, Sex
 from patients.queries import next_appointment_start
 
 CHUNK = 1000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What spreadsheets begin formulas with; the wide forms count too where Chinese is typed.
+FORMULA_STARTS = ("=", "+", "-", "@", "|", "%", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # no workbook holds these
 BOM = "\ufeff"
 
 
 def harmless(value: object) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    text = "" if value is None else _INVISIBLE.sub("", str(value))
+    begins = text.startswith(FORMULA_STARTS) or text.lstrip(" \u3000\u00a0\ufeff\u200b").startswith(FORMULA_STARTS)
+    return f"'{text}" if begins else text
 
 
 class PatientExport:

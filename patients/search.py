@@ -25,6 +25,8 @@ _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _NUMBER = re.compile(r"([A-Z][A-Z0-9]{1,7}?)?(\d{4})-(\d{4,})")
 _CHART = re.compile(r"[A-Za-z0-9./_-]{2,40}")
 _WECHAT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{2,}")
+_NO_NAME = re.compile(r"[\d_]")
+_MOBILE = re.compile(r"1\d{10}")
 _DIGIT_MARKS = re.compile(r"[\s()\-+]")
 
 
@@ -101,13 +103,14 @@ def _ways(said: str, scope: Scope) -> Iterable[QuerySet[Patient]]:
     if number := digits_of(said):
         if len(number) >= TAIL:
             yield _by_phone(number, scope)
-        yield _by_number(said, scope)
+        if not _MOBILE.fullmatch(number):
+            yield _by_number(said, scope)
         return
     if _NUMBER.fullmatch(said.upper()):
         yield _by_number(said, scope)
         return
-    letters = "".join(c for c in said.lower() if c.isalnum())
-    yield from _by_letters(letters, scope)
+    if not _NO_NAME.search(said):
+        yield from _by_letters("".join(c for c in said.lower() if c.isalnum()), scope)
     if scope.contact_ids and _WECHAT.fullmatch(said):
         theirs = Scope(tuple(scope.contact_ids), scope.contact_ids, scope.current)
         yield _people(theirs).annotate(upper=Upper("wechat_id")).filter(upper__startswith=said.upper())

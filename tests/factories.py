@@ -75,7 +75,7 @@ SURNAMES, GIVEN = "沈孙邵周林许韩陶秦杜", "雨薇亦文月岚书瑶嘉
 
 class PatientFactory(DjangoModelFactory[Patient]):
     """A person. `PatientFactory(clinic=clinic, phone="19900001734")` registers them there with that number;
-    `owner`, `channel`, `number` … with a prefix `registration__` go to the registration."""
+    `reg_owner`, `reg_channel`, `reg_number` … go to the registration."""
 
     class Meta:
         model = Patient
@@ -87,9 +87,8 @@ class PatientFactory(DjangoModelFactory[Patient]):
     @classmethod
     def _create(cls, model_class: type[Patient], *args: Any, **kwargs: Any) -> Patient:
         clinic, phone = kwargs.pop("clinic", None), kwargs.pop("phone", None)
-        of_registration = {
-            k.removeprefix("registration__"): kwargs.pop(k) for k in list(kwargs) if k.startswith("registration__")
-        }
+        names = [name for name in kwargs if name.startswith("reg_")]
+        of_registration = {name.removeprefix("reg_"): kwargs.pop(name) for name in names}
         patient: Patient = super()._create(model_class, *args, **kwargs)
         if clinic is not None:
             RegistrationFactory(patient=patient, clinic=clinic, **of_registration)

@@ -8,6 +8,7 @@ from django.forms import BaseForm, BoundField
 from django.utils.translation import gettext as _
 
 from clinic_crm.templatetags import _fields, _format, _marks
+from clinic_crm.templatetags._board import board_card
 from clinic_crm.templatetags._charts import sparkline
 from clinic_crm.templatetags._messages import toast_of
 
@@ -25,6 +26,7 @@ for tag in (
     _marks.button,
     _marks.elapsed,
     sparkline,
+    board_card,
 ):
     register.simple_tag(tag)
 

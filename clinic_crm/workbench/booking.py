@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.access import requires
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
+from accounts.reading import whole_number
 from clinic_crm.templatetags._format import clock, when
 from consultations.models import Visit
 from consultations.stages import Decision
@@ -74,8 +75,8 @@ class Wish:
 
 def _pick(rows: Any, pk: Any) -> Any:
     """Return the row with the id that an address or form names, None for anything else."""
-    text = str(pk or "")
-    return rows.filter(pk=text).first() if text.isdecimal() and len(text) < 18 else None
+    number = whole_number(str(pk or ""))
+    return rows.filter(pk=number).first() if number else None
 
 
 def _visit_for(request: HttpRequest, clinic: Clinic, patient: Patient) -> Visit | None:
@@ -104,8 +105,8 @@ def usual_doctor(clinic: Clinic, patient: Patient, visit: Visit | None) -> int |
 
 def wish_of(clinic: Clinic, patient: Patient, params: Mapping[str, Any], *, kind: str, but: int | None = None) -> Wish:
     """Read leniently what was chosen so far; anything unreadable counts as not chosen yet."""
-    minutes = str(params.get("minutes") or "")
-    length = timedelta(minutes=int(minutes)) if minutes.isdecimal() and 0 < int(minutes) <= 480 else length_of(kind)
+    minutes = whole_number(str(params.get("minutes") or "")) or 0
+    length = timedelta(minutes=minutes) if 0 < minutes <= 480 else length_of(kind)
     return Wish(
         clinic=clinic,
         patient=patient,

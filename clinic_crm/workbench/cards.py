@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from consultations.checkout import CheckoutLine
 from consultations.exam_rules import ExamState
@@ -16,6 +17,8 @@ from consultations.handoff_rules import Note, Part, missing_parts
 from consultations.models import CheckoutItem, Visit
 from consultations.points import Point
 from consultations.stages import DEFAULT_LIMITS, Actor, Route, Stage
+from patients.classification import Complaint
+from patients.models import Patient
 
 Words = str | Promise
 AT_DESK = (Stage.RECEIVED, Stage.INTAKE, Stage.COMPLAINT)
@@ -71,14 +74,19 @@ class Me:
 class Facts:
     """What was read of one visit beyond its own row.
 
-    `open_questions`: the doctor's, to the coordinator; `questions`: the form's, None while no form was begun.
+    `coordinator`: before reception the patient's own; `open_questions`: the doctor's, to the coordinator;
+    `questions`: how many of the form are open, None while that is not known.
     """
 
+    complaint: str = ""
+    words: str = ""
+    coordinator: str = ""
+    doctor: str = ""
     owner_id: int | None = None
-    owner: str = ""
     open_questions: int = 0
+    form_begun: bool = False
     questions: int | None = None
-    exams: Sequence[ExamState] = ()
+    note: Note = field(default_factory=Note)
     checkout: Sequence[CheckoutLine] = ()
 
 
@@ -100,9 +108,11 @@ class Missing:
 @dataclass(frozen=True)
 class Card:
     visit: Visit
-    age: int | None
+    url: str
+    who: str  # sex and age
     what: str
     coordinator: str
+    doctor: str
     is_mine: bool  # I coordinate or treat it
     coordinator_is_me: bool
     limit: int
@@ -127,7 +137,17 @@ def limit_of(stage: str, limits: Mapping[str, Any]) -> int:
 
 
 def _panel(visit: Visit, stage: str) -> str:
-    return f"{reverse('visit', args=[visit.pk])}?stage={stage}"
+    return f"{url_of(visit)}?stage={stage}"
+
+
+def url_of(visit: Visit) -> str:
+    """Return the address of the visit; the resolver is asked once, sixty cards ask for two or three each."""
+    return f"{_visits_url(get_script_prefix())}{visit.pk}/"
+
+
+@cache
+def _visits_url(prefix: str) -> str:
+    return reverse("visit", args=[0]).removesuffix("0/")
 
 
 def _post(visit: Visit, step: str, label: Words) -> Action:
@@ -147,7 +167,7 @@ def missing_of(visit: Visit, facts: Facts, lacking: Sequence[ExamState]) -> list
     if stage == Stage.EXAM:
         return _named([exam.name for exam in lacking], _panel(visit, Stage.EXAM), _("exam data"))
     if stage in (Stage.CONSULTING, Stage.HANDOFF) and visit.handoff_at is None:
-        words = [PART_WORDS[part] for part in _handoff_lacks(visit)]
+        words = [PART_WORDS[part] for part in missing_parts(facts.note, "")]
         return _named(words, _panel(visit, Stage.HANDOFF), _("handoff note"))
     if stage == Stage.EXPLAINING:
         open_points = [words for code, words in POINT_WORDS.items() if code not in visit.explained_points]
@@ -174,24 +194,6 @@ def _missing_at_desk(visit: Visit, facts: Facts) -> list[Missing]:
         count = ngettext("%(count)d question", "%(count)d questions", facts.questions)
         label = f"{label} {count % {'count': facts.questions}}"
     return [Missing(label, _panel(visit, Stage.INTAKE))]
-
-
-def _handoff_lacks(visit: Visit) -> tuple[Part, ...]:
-    """Return what the note lacks; the reason for another class is the note's own business."""
-    note = getattr(visit, "handoff", None)
-    if note is None:
-        return missing_parts(Note(), "")
-    written = Note(
-        class_code=note.class_code,
-        class_reason=note.class_reason or "-",
-        awareness=note.awareness,
-        trust=note.trust,
-        opinion=note.opinion,
-        told_patient=note.told_patient,
-        stress_points=tuple(note.stress_points),
-        wished_words=note.wished_words,
-    )
-    return missing_parts(written, "")
 
 
 def _must_dos(facts: Facts) -> list[Words]:
@@ -245,7 +247,7 @@ def _doctors_action(visit: Visit) -> Action | None:
 def _coordinators_action(visit: Visit, facts: Facts, lacking: Sequence[ExamState]) -> Action | None:
     stage = visit.stage
     if stage in AT_DESK:
-        if form_open(visit) and getattr(visit, "form", None) is None:
+        if form_open(visit) and not facts.form_begun:
             return Action(_("Start the form"), _panel(visit, Stage.INTAKE))
         return Action(_("Confirm the complaint"), _panel(visit, Stage.COMPLAINT))
     if stage == Stage.EXAM:
@@ -274,8 +276,17 @@ def _leaving_action(visit: Visit, facts: Facts) -> Action:
     return Action(_("Check out"), _panel(visit, Stage.LEAVING))
 
 
-def card_of(visit: Visit, facts: Facts, me: Me, *, now: datetime, lacking: Sequence[ExamState] = ()) -> Card:
-    """Put one card together. `visit` has its people, handoff and form loaded."""
+def who_of(patient: Patient, today: date) -> str:
+    """Return sex and age as a card tells them: F 34."""
+    sex = {"f": pgettext("sex", "F"), "m": pgettext("sex", "M")}.get(patient.sex, "")
+    age = patient.age_on(today)
+    return f"{sex} {'' if age is None else age}".strip()
+
+
+def card_of(
+    visit: Visit, facts: Facts, me: Me, *, now: datetime, today: date, lacking: Sequence[ExamState] = ()
+) -> Card:
+    """Put one card together. `visit` has its patient and clinic loaded."""
     limit = limit_of(visit.stage, visit.clinic.stage_limits)
     minutes = visit.minutes_in_stage(now)
     action = action_of(visit, facts, me, lacking=lacking, late=minutes > limit)
@@ -284,9 +295,11 @@ def card_of(visit: Visit, facts: Facts, me: Me, *, now: datetime, lacking: Seque
         missing = []  # the button says it
     return Card(
         visit=visit,
-        age=visit.patient.age_on(visit.clinic.today()),
-        what=visit.consultation.complaint_text or str(visit.consultation.get_complaint_display()),
-        coordinator=str(visit.coordinator) if visit.coordinator else facts.owner,
+        url=url_of(visit),
+        who=who_of(visit.patient, today),
+        what=facts.words or (str(Complaint(facts.complaint).label) if facts.complaint else ""),
+        coordinator=facts.coordinator,
+        doctor=facts.doctor,
         is_mine=is_mine(visit, facts, me),
         coordinator_is_me=me.pk == (visit.coordinator_id or facts.owner_id),
         limit=limit,

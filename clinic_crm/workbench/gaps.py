@@ -17,6 +17,10 @@ from followups.models import Appointment
 
 Words = str | Promise
 NAMED = 4  # people named in one row
+READ = (
+    "decision", "is_first", "next_appointment_made_at", "classified_at", "form_completed_at", "patient__name",
+    "patient__wechat_linked_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def gaps_of(clinic: Clinic, now: datetime) -> list[Gap]:
         .filter(open_ends, left_at__gte=start, left_at__lt=end, stage__in=ENDED, received_at__isnull=False)
         .filter(is_error=False)
         .select_related("patient")
+        .only(*READ)
         .annotate(waived=ArraySubquery(waived), comes_again=Exists(later))
         .order_by("left_at", "pk")
     )

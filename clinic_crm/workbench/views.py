@@ -91,6 +91,7 @@ def _links(view: View, board: Board) -> dict[str, Any]:
     waiting = next((c.column.code for c in board.columns if c.waiting), COLUMNS[0].code)
     today_url = reverse("today")
     return {
+        "today_url": today_url,
         "stage": view.stage or waiting,
         "query": view.query(),
         "query_me": view.query(scope="me"),

@@ -73,6 +73,8 @@ def let_go(*, visit: Visit, code: str, reason: str, by: User) -> CheckoutItem:
     if not reason.strip():
         raise Refused(_("Say why it cannot be done today."))
     item = _item(_at_leaving(visit), code)
+    if item.waived_at is not None:  # the words that were approved stay
+        return item
     item.waiver_reason = reason.strip()[:300]
     item.waiver_asked_at = timezone.now()
     item.waiver_asked_by = by
@@ -92,11 +94,10 @@ def decide_waiver(*, visit: Visit, code: str, approve: bool, by: User) -> Checko
     item = _item(_at_leaving(visit), code)
     if item.waiver_asked_at is None:
         raise Refused(_("Nobody asked for this."))
-    if approve:
-        item.waived_at, item.waived_by = timezone.now(), by
-    else:
-        item.refused_at = timezone.now()
-    item.save(update_fields=["waived_at", "waived_by", "refused_at"])
+    if item.waived_at is None:  # the first approval stays, with who gave it
+        now = timezone.now()
+        item.waived_at, item.waived_by, item.refused_at = (now, by, None) if approve else (None, None, now)
+        item.save(update_fields=["waived_at", "waived_by", "refused_at"])
     return item
 
 

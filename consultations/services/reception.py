@@ -45,10 +45,10 @@ def check_in(
         text = complaint_text or (appointment.purpose if appointment else "")
         case = Consultation.objects.create(clinic=clinic, patient=patient, complaint_text=text)
     ensure_content(clinic)
+    if appointment is not None:
+        _keep(appointment, by)  # before the visit: one appointment brings one visit
     visit = _insert(clinic=clinic, patient=patient, case=case, appointment=appointment, doctor=doctor)
     StageChange.objects.create(visit=visit, new_stage=Stage.ARRIVED, at=visit.arrived_at, by=by)
-    if appointment is not None:
-        _keep(appointment, by)
     Registration.objects.filter(pk=registration.pk).update(active_at=visit.arrived_at, last_visit_on=clinic.today())
     return visit
 
@@ -107,8 +107,8 @@ def receive(*, visit: Visit, by: User, doctor: User | None = None, expected: str
     Sets the visit's and the case's coordinator, whether it is a first visit (first *received* one in the
     group), and makes a referral effective. Raises: StageConflict, MoveRefused.
     """
-    Patient.objects.select_for_update().get(pk=visit.patient_id)
     fresh = locked(visit, expected=expected)
+    Patient.objects.select_for_update().get(pk=visit.patient_id)  # after the visit, as everywhere: no deadlock
     now = timezone.now()
     earlier = fresh.patient.visits.filter(received_at__isnull=False, is_error=False).exclude(pk=fresh.pk).count()
     moved = move(

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from accounts.reading import moment
 from consultations import checkout
 from consultations.errors import Refused, StageConflict, VisitError
 from consultations.forms import ClassifyForm, ComplaintForm, DecisionForm
@@ -139,8 +139,8 @@ def next_slots(visit: Visit) -> list[Slot]:
 
 def book_next(request: StaffRequest, clinic: Clinic, visit: Visit) -> HttpResponse:
     """Book one of the times that were offered; when it was taken meanwhile, say so and offer others."""
-    start = parse_datetime(request.POST.get("slot", ""))
-    if start is None or start.tzinfo is None:
+    start = moment(request.POST.get("slot"))
+    if start is None:
         raise Refused(_("Choose one of the times."))
     kind = next_kind(visit)
     try:

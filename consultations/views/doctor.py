@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from accounts.reading import whole_number
 from consultations.doctor_steps import current_step, steps_of
 from consultations.errors import AlreadyHere, StageConflict, VisitError
 from consultations.models import ExamKind, Visit
@@ -124,9 +125,8 @@ def doctor_visit(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse
 @require_GET
 def doctor_cards(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The queue as it is now, and what changed about the patient who is open; asked for every few seconds."""
-    raw = request.GET.get("open", "")
     visits = Visit.objects.for_user(request.user).for_clinic(clinic).with_people()
-    visit = visits.filter(pk=int(raw)).first() if raw.isdigit() and len(raw) < 12 else None
+    visit = visits.filter(pk=whole_number(request.GET.get("open")) or 0).first()
     context = queue_context(request, clinic, visit.pk if visit else None)
     if visit is not None:
         context |= {"visit": visit} | status_context(visit)
@@ -147,8 +147,8 @@ def _news_of(context: dict[str, Any]) -> list[Any]:
 def handoff_acknowledge(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Read; the examination begins."""
     visit = get_visit(request, pk)
-    raw = request.POST.get("version", "")
-    handoff_service.acknowledge(visit=visit, version=int(raw) if raw.isdigit() else 0, by=request.user)
+    version = whole_number(request.POST.get("version")) or 0
+    handoff_service.acknowledge(visit=visit, version=version, by=request.user)
     return redirect("doctor_visit", visit.pk)
 
 
@@ -169,7 +169,7 @@ def handoff_ask(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
 def doctor_exams(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Order exams; on the doctor-first route send the patient there."""
     visit, by = get_visit(request, pk), request.user
-    wanted = [raw for raw in request.POST.getlist("kinds") if raw.isdigit()]
+    wanted = [whole_number(raw) or 0 for raw in request.POST.getlist("kinds")]
     chosen = ExamKind.objects.for_clinic(clinic).filter(pk__in=wanted)
     if chosen:
         exam_service.order_exams(visit=visit, kinds=list(chosen), by=by)

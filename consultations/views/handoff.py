@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
+from accounts.reading import whole_number
 from consultations.errors import MoveRefused, StageConflict, VisitError
 from consultations.handoff_forms import HandoffForm
 from consultations.handoff_rules import REQUIRED, Part, words_to_leave_out
@@ -93,8 +94,7 @@ def writing_context(visit: Visit, form: HandoffForm, facts: FormFacts) -> dict[s
 
 
 def _doctor_id(form: HandoffForm) -> int | None:
-    raw = str(form["doctor"].value() or "")
-    return int(raw) if raw.isdigit() else None
+    return whole_number(str(form["doctor"].value() or ""))
 
 
 def _open(form: HandoffForm, part: Part) -> bool:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from accounts.reading import whole_number
 from consultations.errors import VisitError
 from consultations.models import Plan, PlanOption, Visit
 from consultations.plan_forms import PlanTermsEditor
@@ -127,9 +128,8 @@ def plan_sign(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     if request.POST.get("action") == "take_back":
         plan_terms.take_signature_back(visit=visit, by=by)
         return redirect("plan_present", pk)
-    raw = request.POST.get("version", "")
-    path = request.POST.get("signature", "")
-    plan_terms.sign(visit=visit, path=path, version=int(raw) if raw.isdigit() else 0, by=by)
+    version = whole_number(request.POST.get("version")) or 0
+    plan_terms.sign(visit=visit, path=request.POST.get("signature", ""), version=version, by=by)
     messages.success(request, _("Signed"))
     return redirect("plan_present", pk)
 

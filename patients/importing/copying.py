@@ -2,9 +2,10 @@
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
+from types import NoneType
 from typing import Any
 
 from django.db import connection, models
@@ -18,28 +19,37 @@ _BYTES_AT_ONCE = 1 << 18
 
 def field_text(value: Any) -> str:
     """Return one value in COPY's text format."""
-    if isinstance(value, str):
-        return value.translate(_ESCAPES) if _needs_escape(value) else value
-    if value is None:
-        return "\\N"
-    if isinstance(value, bytes):
-        return "\\\\x" + value.hex()
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    if isinstance(value, (datetime, date)):
-        return value.isoformat()
-    if isinstance(value, (list, tuple)):
-        return _array(value)
-    return str(value)
+    return _BY_TYPE.get(type(value), _of_any)(value)
 
 
-def _array(values: Sequence[str]) -> str:
+def _of_text(value: str) -> str:
+    return value.translate(_ESCAPES) if _needs_escape(value) else value
+
+
+def _of_array(values: Sequence[str]) -> str:
     if not values:
         return "{}"
     inner = '","'.join(values)
     if "\\" in inner or inner.count('"') != 2 * (len(values) - 1):
         inner = '","'.join(value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return field_text('{"' + inner + '"}')
+    return _of_text('{"' + inner + '"}')
+
+
+def _of_any(value: Any) -> str:
+    return _of_text(str(value))
+
+
+_BY_TYPE: dict[type, Callable[[Any], str]] = {
+    str: _of_text,
+    NoneType: lambda _value: "\\N",
+    int: str,
+    bool: lambda value: "t" if value else "f",
+    bytes: lambda value: "\\\\x" + value.hex(),
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    list: _of_array,
+    tuple: _of_array,
+}
 
 
 class CopyInto:

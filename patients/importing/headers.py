@@ -75,7 +75,7 @@ _NAMES: dict[str, str] = {
     """,
     "wechat": """
         PERSON + 微信|微信号|微信号码|微信id|微信账号|微信帐号
-        个人|添加|加 + 微信|微信号
+        个人|添加|加|联系|本人 + 微信|微信号
         vx|vx号|wx|wx号|v信|wechat|wechatid|weixin|weixinid|微信联系方式
     """,
     "qq": """
@@ -142,10 +142,10 @@ _NAMES: dict[str, str] = {
         主治|doctor|dentist|doctorname|physician
     """,
     "coordinator": """
-        |责任|归属|所属|负责|主管|专属|现场|接诊|首诊|客户|患者 + 咨询师|咨询顾问|咨询|顾问|咨询员|咨询人|咨询人员
+        |责任|归属|所属|负责|主管|专属|现场|接诊|接待|首诊|客户|患者 + 咨询师|咨询顾问|咨询|顾问|咨询员|咨询人|咨询人员
         美学|健康|口腔|服务|跟进|主|治疗|牙科|到诊|前台|门诊|客户归属 + 咨询师|咨询顾问|咨询|顾问|咨询员|协调员|协调师
         咨询师姓名|顾问姓名|跟进人|跟进人员|跟进者|负责人|归属人|责任人|所属人|维护人|维护人员|客户经理|客户负责人
-        客服|客服人员|专属客服|健康管家|管家|回访人|回访人员|tc|tc姓名|coordinator|consultant|owner|advisor
+        客服|客服人员|客服专员|专属客服|健康管家|管家|回访人|回访人员|tc|tc姓名|coordinator|consultant|owner|advisor
     """,
     "complaint": """
         PERSON + 主诉|诉求|需求|主要诉求|意向项目|意向|咨询项目|咨询内容|需求项目
@@ -156,7 +156,7 @@ _NAMES: dict[str, str] = {
         chiefcomplaint|complaint|reason|interest
     """,
     "patient_class": """
-        PERSON + 分类|类别|等级|级别|分级|分层|c类|abc分类|评级|意向等级
+        |客户|患者|病人|顾客|客人 + 分类|类别|等级|级别|分级|分层|c类|abc分类|评级|意向等级
         c类分类|c类客户|c类等级|c类客户分类|c类别|c级|意向级别|意向度
         class|patientclass|grade|level|category
     """,

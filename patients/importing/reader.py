@@ -13,9 +13,10 @@ from patients.importing.delimited import DELIMITERS, DelimitedSource, find_encod
 from patients.importing.errors import ImportRefused
 from patients.importing.headers import IGNORED, find_field, header_key
 from patients.importing.limits import MAX_FILE_BYTES, MAX_ROWS
+from patients.importing.sheets import SheetSource
 from patients.importing.source import RawRow, Source
 from patients.importing.text import BLANKS, is_totals, shown
-from patients.importing.workbook import SheetSource, Workbook
+from patients.importing.workbook import Workbook
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm"})

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from accounts.reading import whole_number
 from patients.errors import PatientError
 from patients.forms import AllergyForm
 from patients.models import Consent, ConsentPurpose, Patient, PatientPhone, Referral, Registration
@@ -27,7 +28,7 @@ def patient_reveal(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRespon
     registration = get_registration(request, clinic, pk, Permission.REVEAL_CONTACT)
     what, phone = request.POST.get("what", ""), None
     if what == "phone":
-        phone = get_object_or_404(PatientPhone.objects.filter(patient=pk), pk=request.POST.get("phone") or 0)
+        phone = get_object_or_404(PatientPhone.objects.filter(patient=pk), pk=whole_number(request.POST.get("phone")) or 0)
     try:
         shown = reveal_contact(
             patient=registration.patient, clinic=registration.clinic, what=what, by=request.user, phone=phone
@@ -139,7 +140,7 @@ def _referrals(request: StaffRequest, registration: Registration) -> dict[str, A
 def _link(request: StaffRequest, registration: Registration, picked: str) -> str:
     """Link the chosen referrer; return what was refused, "" when done."""
     people = Patient.objects.for_user(request.user).living()
-    referrer = get_object_or_404(people, pk=picked if picked.isdigit() else 0)
+    referrer = get_object_or_404(people, pk=whole_number(picked) or 0)
     try:
         link_referral(referrer=referrer, referred=registration.patient, clinic=registration.clinic, by=request.user)
     except PatientError as error:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import StaffRequest, requires
 from accounts.models import AuditEvent, Clinic, User
 from accounts.permissions import Permission
+from accounts.reading import whole_number
 from patients.edits import CONTACT_IDS, combine, current_values, flat, seal, unseal
 from patients.errors import Refused, StaleEdit
 from patients.forms import PatientForm
@@ -75,7 +76,7 @@ def _save(request: StaffRequest, registration: Registration, form: PatientForm, 
             version=version,
             by=request.user,
             add_phones=[(data["new_phone"], data["new_phone_label"])] if data["new_phone"] else [],
-            remove_phones=[int(pk) for pk in request.POST.getlist("remove_phone") if pk.isdigit()],
+            remove_phones=[whole_number(pk) or 0 for pk in request.POST.getlist("remove_phone")],
         )
     except Refused as error:
         form.add_error(None, error.message)

@@ -29,13 +29,9 @@ class Room:
         """A first visit of somebody new, standing before the handoff."""
         now = timezone.now()
         facts = {"received_at": now, "form_completed_at": now, "complaint_confirmed_at": now, "exams_completed_at": now}
-        visit: Visit = VisitFactory(
-            clinic=self.clinic,
-            stage=stage,
-            coordinator=self.tc,
-            doctor=self.doctor,
-            **({"route": "exam_first"} | facts | columns),
-        )
+        people = {"coordinator": self.tc, "doctor": self.doctor}
+        all_columns = {"stage": stage, "route": "exam_first"} | facts | people | columns
+        visit: Visit = VisitFactory(clinic=self.clinic, **all_columns)
         visit.consultation.complaint = complaint
         visit.consultation.save()
         return visit
@@ -105,5 +101,5 @@ def posted(**changes: Any) -> dict[str, Any]:
     names = ("class_code", "class_reason", "awareness", "trust", "opinion", "told_patient", "situation", "wished_words")
     fields: dict[str, Any] = {name: getattr(content, name) for name in names}
     fields = {name: "" if value is None else value for name, value in fields.items()}
-    fields |= {"stress_points": list(content.stress_points), "version": 0}
+    fields |= {"stress_points": list(content.stress_points), "version": 0, "attach_form": "on"}
     return fields | {name: value for name, value in changes.items() if name not in Content.__dataclass_fields__}

@@ -26,7 +26,8 @@ def test_an_empty_note_lacks_every_needed_part():
 
 @pytest.mark.parametrize("part", REQUIRED)
 def test_each_part_is_named_when_it_alone_is_missing(part):
-    emptied = Note(**{**WHOLE.__dict__, part.value: () if part == Part.STRESS else None if part in {"awareness", "trust"} else "  "})
+    nothing = {Part.STRESS: ("  ",), Part.AWARENESS: None, Part.TRUST: None}
+    emptied = Note(**{**WHOLE.__dict__, part.value: nothing.get(part, "  ")})
     assert part in missing_parts(emptied, "C-C")
 
 

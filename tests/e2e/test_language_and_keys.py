@@ -44,7 +44,9 @@ def test_escape_closes_the_search_and_nobody_found_offers_to_register(house: Hou
     page.keyboard.type("陶无名")
     expect(page.locator("#search-pop")).to_contain_text("没有找到")
     page.keyboard.press("Enter")
-    expect(page.locator("#add-form [name=name]")).to_have_value("陶无名")
+    name = page.locator("#add-form [name=name]")
+    expect(name).to_have_value("陶无名")
+    expect(name).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#add-form")).to_have_count(0)
 
@@ -58,6 +60,9 @@ def test_n_opens_quick_add_and_the_same_number_is_said_while_typing(house: House
     expect(form.locator("[name=name]")).to_be_focused()
     form.locator("[name=phone]").press_sequentially("19900005501")
     expect(page.locator("#same-phone")).to_contain_text("林嘉木")
+    form.locator("[name=phone]").press("Backspace")
+    form.locator("[name=phone]").press_sequentially("2")
+    expect(page.locator("#same-phone")).not_to_contain_text("林嘉木")  # another number, nobody's
 
 
 def test_question_mark_lists_the_keys_of_the_page(house: House, open_page: Opener) -> None:

@@ -28,7 +28,9 @@ STAGES = (Stage.COMPLAINT, Stage.EXAM, Stage.HANDOFF, Stage.DOCTOR, Stage.EXPLAI
 
 
 @pytest.fixture
-def world(db):
+def world(db, monkeypatch):
+    monkeypatch.setattr("consultations.views.patient_form.PER_MINUTE", 10**6)
+    monkeypatch.setattr("consultations.views.patient_form.GUESSES_PER_MINUTE", 10**6)
     return World()
 
 

@@ -16,7 +16,10 @@ from PIL import Image
 
 from accounts.models import Clinic, Membership, Team, User
 from accounts.permissions import Role
+from accounts.services.invitations import issue_invitation
+from consultations.form_links import Link, token_for
 from consultations.models import (
+    ConsultationForm,
     Exam,
     ExamFile,
     ExamKind,
@@ -55,6 +58,18 @@ class World:
     @cached_property
     def member(self) -> Membership:
         return MembershipFactory(clinic=self.clinic, role=Role.NURSE)
+
+    @cached_property
+    def invitation(self) -> list[str]:
+        """The two parts of an invitation's address."""
+        return issue_invitation(membership=self.member, by=None).strip("/").split("/")[1:]
+
+    @cached_property
+    def form_token(self) -> str:
+        """What opens the patient's own form."""
+        form = self.visit.form
+        ConsultationForm.objects.filter(pk=form.pk).update(consented_at=timezone.now())
+        return token_for(Link(form.pk, form.link_key))
 
     @cached_property
     def team(self) -> Team:
@@ -140,6 +155,10 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("content/scripts/", "pk"): lambda w: w.script.pk,
     ("doctor/", "pk"): lambda w: w.visit.pk,
     ("exam-files/", "pk"): lambda w: w.exam_file.pk,
+    ("f/", "number"): lambda w: 1,
+    ("f/", "token"): lambda w: w.form_token,
+    ("invitation/", "token"): lambda w: w.invitation[1],
+    ("invitation/", "uid"): lambda w: w.invitation[0],
     ("patients/", "pk"): lambda w: w.patient.pk,
     ("patients/import/", "pk"): lambda w: w.import_job.pk,
     ("staff/", "pk"): lambda w: w.member.pk,

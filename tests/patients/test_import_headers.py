@@ -46,7 +46,18 @@ def test_ornaments_do_not_matter(written):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "人数", "余额", "欠费金额", "介绍人关系", "紧急联系人电话", "电话(紧急联系人)", "最近一次消费金额"]
+    "name",
+    [
+        "",
+        "人数",
+        "余额",
+        "会员等级",
+        "欠费金额",
+        "介绍人关系",
+        "紧急联系人电话",
+        "电话(紧急联系人)",
+        "最近一次消费金额",
+    ],
 )
 def test_unknown_names_stay_unknown(name):
     assert find_field(name, PATIENT_COLUMNS) is None

@@ -12,9 +12,10 @@ from django.utils import timezone, translation
 
 from accounts.models import Clinic, User
 from accounts.permissions import Role
+from clinic_crm.workbench.board import cards_of
 from clinic_crm.workbench.cards import Card
 from clinic_crm.workbench.pulse import pulse_of
-from clinic_crm.workbench.today import View, arrivals, board_of, cards_of, ended_today, waivers_waiting
+from clinic_crm.workbench.today import View, arrivals, board_of, ended_today, waivers_waiting
 from consultations.models import CheckoutItem, Exam, ExamKind, Handoff, HandoffQuestion, Visit
 from consultations.stages import Route, Stage
 from followups.models import Appointment
@@ -374,3 +375,13 @@ def test_ended_today_leaves_out_yesterday_and_errors(floor):
 def test_home_leads_doctors_to_their_queue_and_others_to_the_board(signed_in):
     assert signed_in(Role.DOCTOR).get("/")["Location"] == reverse("doctor_queue")
     assert signed_in(Role.FRONT_DESK).get("/")["Location"] == reverse("today")
+
+
+def test_what_people_typed_is_escaped_on_the_cards(floor, signed_in):
+    visit = floor.visit(patient=PatientFactory(clinic=floor.clinic, name="<script>x</script>"))
+    visit.consultation.complaint_text = '"><img src=x>'
+    visit.consultation.save()
+    page = signed_in().get(reverse("today")).content.decode()
+    assert "<script>x" not in page
+    assert "<img src=x>" not in page
+    assert "&lt;script&gt;x" in page

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from accounts.services.clinics import create_clinic
 
@@ -17,6 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--zone", default="Asia/Shanghai", help="IANA time zone (default: %(default)s)")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             clinic = create_clinic(code=options["code"], name=options["name"].strip(), zone=options["zone"], by=None)

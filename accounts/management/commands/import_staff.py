@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from accounts.management.commands.create_clinic import words_of
 from accounts.models import Clinic
@@ -45,6 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--clinic", required=True, metavar="CODE")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         clinic = clinic_by_code(options["clinic"])
         rows = rows_of(options["file"])

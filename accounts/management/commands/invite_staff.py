@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from accounts.management.commands.create_clinic import words_of
 from accounts.management.commands.import_staff import clinic_by_code
@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=Role.values)
         parser.add_argument("--site", default="http://127.0.0.1:8000", help="where the product is reached")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         clinic, person = clinic_by_code(options["clinic"]), options["person"].strip()
         members = Membership.objects.filter(clinic=clinic).select_related("user")

@@ -1,0 +1,41 @@
+"""What no request may hold, checked once, before anything reads it."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+NUL = "\0"
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """Tell whether path, cookies, query or fields hold a NUL; the database keeps none in any text."""
+    if NUL in request.path or any(NUL in value for value in request.COOKIES.values()):
+        return True
+    try:
+        fields = [*request.GET.lists(), *(request.POST.lists() if request.method == "POST" else ())]
+    except UnreadablePostError:  # the browser has gone
+        return False
+    return any(NUL in name or any(NUL in value for value in values) for name, values in fields)
+
+
+class InputLimitsMiddleware:
+    """Refuses a body larger than any upload may be (413), before it is read, and any NUL (400).
+
+    Stands before SessionMiddleware, which looks for what a cookie says.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length[:18]) > settings.REQUEST_MAX_BYTES:
+            return render(request, "400.html", {"reason": _("What was sent is too large.")}, status=413)
+        if _holds_nul(request):
+            raise BadRequest("NUL")
+        return self.get_response(request)
