@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from followups.days import day_of, describe
@@ -23,7 +23,7 @@ from followups.models import Appointment
 from followups.services import cancel, confirm, restore
 
 
-def get_appointment(request: HttpRequest, clinic: Clinic, pk: int) -> Appointment:
+def get_appointment(request: StaffRequest, clinic: Clinic, pk: int) -> Appointment:
     """Return an appointment of the clinic the person works in now, with its people, or answer 404."""
     found = Appointment.objects.for_user(request.user).for_clinic(clinic).with_people().select_related("clinic")
     appointment: Appointment = get_object_or_404(found, pk=pk)
@@ -38,7 +38,7 @@ def parse_day(text: str | None, fallback: date) -> date:
         return fallback
 
 
-def safe_next(request: HttpRequest, fallback: str) -> str:
+def safe_next(request: StaffRequest, fallback: str) -> str:
     """Return the address to go back to that a form or link names, if it is ours."""
     target = request.POST.get("next") or request.GET.get("next") or ""
     allowed = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
@@ -52,7 +52,7 @@ def day_url(appointment: Appointment) -> str:
 
 @requires(Permission.BOOK)
 @require_GET
-def appointments(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def appointments(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The list of a day; ?day= ?doctor= ?show=gone."""
     day = parse_day(request.GET.get("day"), clinic.today())
     doctor = request.GET.get("doctor", "")
@@ -74,12 +74,12 @@ def appointments(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.BOOK)
 @require_GET
-def appointment(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def appointment(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """One appointment with its history: a drawer over the page, or a page of its own."""
     return _show(request, clinic, get_appointment(request, clinic, pk))
 
 
-def _show(request: HttpRequest, clinic: Clinic, row: Appointment, status: int = 200) -> HttpResponse:
+def _show(request: StaffRequest, clinic: Clinic, row: Appointment, status: int = 200) -> HttpResponse:
     context = describe(row, clinic=clinic, now=timezone.now()) | {
         "changes": row.changes.select_related("by").order_by("-at", "-id"),
         "moved_to": Appointment.objects.filter(moved_from=row).first(),
@@ -91,14 +91,14 @@ def _show(request: HttpRequest, clinic: Clinic, row: Appointment, status: int = 
     return render(request, template, context, status=status)
 
 
-def _page_of(request: HttpRequest) -> str:
+def _page_of(request: StaffRequest) -> str:
     """Return the path of the page that htmx asked from."""
     return request.htmx.current_url_abs_path or "" if request.htmx else ""
 
 
 @requires(Permission.BOOK)
 @require_POST
-def appointment_confirm(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def appointment_confirm(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The patient said they will come; from a list only the row is drawn anew."""
     row = get_appointment(request, clinic, pk)
     try:
@@ -113,13 +113,13 @@ def appointment_confirm(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRe
     return _back(request, row)
 
 
-def _row(request: HttpRequest, clinic: Clinic, row: Appointment) -> HttpResponse:
+def _row(request: StaffRequest, clinic: Clinic, row: Appointment) -> HttpResponse:
     context: dict[str, Any] = {"r": describe(row, clinic=clinic, now=timezone.now())}
     context["may_check_in"] = request.user.may(Permission.CHECK_IN, clinic)
     return render(request, "followups/_row.html", context)
 
 
-def _back(request: HttpRequest, row: Appointment) -> HttpResponse:
+def _back(request: StaffRequest, row: Appointment) -> HttpResponse:
     if request.htmx:
         return HttpResponseClientRefresh()
     return redirect(safe_next(request, day_url(row)))
@@ -127,7 +127,7 @@ def _back(request: HttpRequest, row: Appointment) -> HttpResponse:
 
 @requires(Permission.BOOK)
 @require_http_methods(["GET", "POST"])
-def appointment_cancel(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def appointment_cancel(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Ask what happened and why, and free the slot."""
     row = get_appointment(request, clinic, pk)
     form = CancelForm(request.POST or None, past=row.starts_at <= timezone.now())
@@ -152,7 +152,7 @@ def appointment_cancel(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRes
 
 @requires(Permission.BOOK)
 @require_POST
-def appointment_restore(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def appointment_restore(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Take the last step back: a confirmation, a cancellation, a no-show."""
     row = get_appointment(request, clinic, pk)
     try:

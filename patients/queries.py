@@ -35,6 +35,7 @@ def attach_next_appointments(rows: Sequence[Any], clinic: Clinic) -> None:
     """Set `next_appointment` (or None) on each registration, by one query."""
     ids = [row.patient_id for row in rows]
     coming = expected_appointments(clinic).filter(patient__in=ids).order_by("patient", "starts_at").distinct("patient")
+    coming = coming.only("patient", "starts_at")
     by_patient = {found.patient_id: found for found in coming}
     for row in rows:
         row.next_appointment = by_patient.get(row.patient_id)

@@ -20,6 +20,10 @@ from patients.phones import MOBILE_DIGITS
 
 CANDIDATES = 300
 SHOWN = 8
+SHOWN_FIELDS = (
+    "number", "active_at", "clinic__name", "patient__name", "patient__sex", "patient__birth_date",
+    "patient__class_code",
+)  # fmt: skip
 TAIL = 4
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _NUMBER = re.compile(r"([A-Z][A-Z0-9]{1,7}?)?(\d{4})-(\d{4,})")
@@ -180,7 +184,7 @@ def _registrations(people: QuerySet[Patient], scope: Scope, limit: int) -> Query
     candidates = people.order_by().values("pk")[:CANDIDATES]
     rows = Registration.objects.filter(clinic__in=scope.clinic_ids, patient__in=candidates)
     away = Case(When(clinic=scope.current, then=Value(0)), default=Value(1), output_field=IntegerField())
-    ordered: QuerySet[Registration] = rows.select_related("patient", "clinic").order_by(away, "-active_at", "-id")
+    ordered: QuerySet[Registration] = rows.select_related("patient", "clinic").only(*SHOWN_FIELDS).order_by(away, "-active_at", "-id")
     return ordered[: limit * 2]
 
 

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from accounts.access import requires
-from accounts.models import Clinic, User
+from accounts.access import StaffRequest, requires
+from accounts.models import Clinic
 from accounts.permissions import Permission
 from clinic_crm.workbench.views import board_parts, on_board
 from consultations.errors import AlreadyHere, VisitError
@@ -31,12 +31,12 @@ def expected_today(clinic: Clinic, patient: Patient) -> Appointment | None:
     return rows.expected().select_related("doctor", "room").order_by("starts_at").first()
 
 
-def _say_arrived(request: HttpRequest, visit: Visit) -> None:
+def _say_arrived(request: StaffRequest, visit: Visit) -> None:
     url = visit.get_absolute_url()
     messages.success(request, _("%(patient)s is checked in.") % {"patient": visit.patient}, extra_tags=f"see {url}")
 
 
-def _say_refused(request: HttpRequest, error: VisitError) -> int:
+def _say_refused(request: StaffRequest, error: VisitError) -> int:
     """Say why, for somebody who is here already with whom; returns the HTTP status."""
     if not isinstance(error, AlreadyHere):
         messages.error(request, error.message)
@@ -48,12 +48,11 @@ def _say_refused(request: HttpRequest, error: VisitError) -> int:
     return 409
 
 
-def _arrive(request: HttpRequest, clinic: Clinic, **whom: Any) -> HttpResponse:
+def _arrive(request: StaffRequest, clinic: Clinic, **whom: Any) -> HttpResponse:
     """Check in and answer: the board anew where one stands before it, else back to where one came from."""
     status = 200
-    by: User = request.user
     try:
-        _say_arrived(request, check_in(clinic=clinic, by=by, **whom))
+        _say_arrived(request, check_in(clinic=clinic, by=request.user, **whom))
     except VisitError as error:
         status = _say_refused(request, error)
     if not request.htmx:
@@ -66,7 +65,7 @@ def _arrive(request: HttpRequest, clinic: Clinic, **whom: Any) -> HttpResponse:
 
 @requires(Permission.CHECK_IN)
 @require_POST
-def appointment_check_in(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def appointment_check_in(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The patient of an appointment has come."""
     row = get_appointment(request, clinic, pk)
     return _arrive(request, clinic, patient=row.patient, appointment=row)
@@ -74,7 +73,7 @@ def appointment_check_in(request: HttpRequest, clinic: Clinic, pk: int) -> HttpR
 
 @requires(Permission.CHECK_IN)
 @require_POST
-def check_in_patient(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def check_in_patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """A patient has come, with an appointment today or without one."""
     patients = Patient.objects.for_user(request.user).for_clinic(clinic).living()
     patient = get_object_or_404(patients, pk=pk)
@@ -95,7 +94,7 @@ class _Found:
 
 @requires(Permission.CHECK_IN)
 @require_http_methods(["GET", "POST"])
-def walk_in(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def walk_in(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Find who has come. The search is posted: what is typed may be a phone number."""
     said = request.POST.get("q", "")
     hits = find(said, user=request.user, clinic=clinic) if said.strip() else []

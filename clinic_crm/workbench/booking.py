@@ -6,14 +6,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from accounts.reading import whole_number
@@ -79,7 +79,7 @@ def _pick(rows: Any, pk: Any) -> Any:
     return rows.filter(pk=number).first() if number else None
 
 
-def _visit_for(request: HttpRequest, clinic: Clinic, patient: Patient) -> Visit | None:
+def _visit_for(request: StaffRequest, clinic: Clinic, patient: Patient) -> Visit | None:
     """Return the visit whose next appointment this is, as the address or form names it."""
     rows = Visit.objects.for_user(request.user).for_clinic(clinic).filter(patient=patient).select_related("doctor")
     found: Visit | None = _pick(rows, request.POST.get("visit") or request.GET.get("visit"))
@@ -138,7 +138,7 @@ def _with_defaults(params: Mapping[str, Any], defaults: dict[str, Any]) -> dict[
 
 
 def _show(
-    request: HttpRequest,
+    request: StaffRequest,
     form: SlotForm,
     wish: Wish,
     *,
@@ -163,7 +163,7 @@ def _blame(form: SlotForm, error: BookingError) -> int:
 
 @requires(Permission.BOOK)
 @require_http_methods(["GET", "POST"])
-def appointment_new(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def appointment_new(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Book for ?patient=, as the next appointment of ?visit=. Without a patient: first find one."""
     params = request.POST if request.method == "POST" else request.GET
     patients = Patient.objects.for_user(request.user).for_clinic(clinic).living()
@@ -171,11 +171,12 @@ def appointment_new(request: HttpRequest, clinic: Clinic) -> HttpResponse:
     if patient is None:
         return _choose_patient(request, clinic)
     visit = _visit_for(request, clinic, patient)
-    kind = params.get("kind") if params.get("kind") in Kind.values else usual_kind(patient, visit)
+    asked = params.get("kind", "")
+    kind = asked if asked in Kind.values else usual_kind(patient, visit)
     defaults = {"kind": kind, "doctor": usual_doctor(clinic, patient, visit), "purpose": _purpose(visit)}
     values = _with_defaults(params, defaults)
     wish = wish_of(clinic, patient, values, kind=kind)
-    more = {"visit": visit, "next": safe_next(request, "")}
+    more: dict[str, Any] = {"visit": visit, "next": safe_next(request, "")}
     if request.method == "GET":
         if "day" not in values:
             wish = _from_first(wish)
@@ -204,7 +205,7 @@ def _from_first(wish: Wish) -> Wish:
     return Wish(**(vars(wish) | {"day": day}))
 
 
-def _booked(request: HttpRequest, row: Appointment, visit: Visit | None) -> HttpResponse:
+def _booked(request: StaffRequest, row: Appointment, visit: Visit | None) -> HttpResponse:
     undo = reverse("appointment_undo", args=[row.pk])
     words = {"when": when(row.starts_at), "who": row.doctor or row.room}
     messages.success(request, _("Booked: %(when)s, %(who)s.") % words, extra_tags=f"undo {undo}")
@@ -214,7 +215,7 @@ def _booked(request: HttpRequest, row: Appointment, visit: Visit | None) -> Http
     return redirect(safe_next(request, home))
 
 
-def _choose_patient(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def _choose_patient(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Find whom to book for. The search is posted: what is typed may be a phone number."""
     said = request.POST.get("q", "")
     context = {
@@ -228,7 +229,7 @@ def _choose_patient(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.BOOK)
 @require_http_methods(["GET", "POST"])
-def appointment_move(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def appointment_move(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Move an appointment to another time, doctor or room; the old row is kept as moved."""
     old = get_appointment(request, clinic, pk)
     params = request.POST if request.method == "POST" else request.GET
@@ -241,7 +242,7 @@ def appointment_move(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespo
     }
     values = _with_defaults(params, usual)
     wish = wish_of(clinic, old.patient, values, kind=old.kind, but=old.pk)
-    more = {"old": old, "next": safe_next(request, day_url(old))}
+    more: dict[str, Any] = {"old": old, "next": safe_next(request, day_url(old))}
     if request.method == "GET":
         return _show(request, MoveForm(clinic=clinic, kind=old.kind, initial=values), wish, **more)
     form = MoveForm(request.POST, clinic=clinic, kind=old.kind)
@@ -261,7 +262,7 @@ def appointment_move(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespo
 
 @requires(Permission.BOOK)
 @require_POST
-def appointment_undo(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+def appointment_undo(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Take back a booking just made."""
     row = get_appointment(request, clinic, pk)
     try:

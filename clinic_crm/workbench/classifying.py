@@ -15,7 +15,7 @@ from accounts.models import Clinic
 from accounts.permissions import Permission
 from clinic_crm.workbench.patient_page import open_visit
 from consultations.models import Visit
-from consultations.services.leaving import set_classification
+from consultations.services.leaving import classify_visit
 from consultations.stages import Stage
 from patients.classification import ClassFacts, PatientClass, Suggestion, suggest
 from patients.models import ClassChange, Patient, Registration
@@ -90,19 +90,12 @@ def _is_complete(form: PatientClassForm, suggestion: Suggestion) -> bool:
 
 def _classify(request: StaffRequest, registration: Registration, suggestion: Suggestion, data: dict[str, Any]) -> None:
     """Write the class; a visit that is about to end counts as classified by it."""
-    change = classify(
-        patient=registration.patient,
-        clinic=registration.clinic,
-        code=data["class_code"],
-        awareness=data["awareness"],
-        trust=data["trust"],
-        by=request.user,
-        suggestion=suggestion,
-        reason=data["reason"],
-        is_correction=data["is_correction"],
-    )
+    judgement = {name: data[name] for name in ("awareness", "trust", "reason", "is_correction")}
+    judgement |= {"code": data["class_code"], "suggestion": suggestion, "by": request.user}
     visit = open_visit(registration)
     if visit is not None and visit.stage == Stage.LEAVING:
-        set_classification(visit=visit, change=change)
+        change = classify_visit(visit=visit, **judgement)
+    else:
+        change = classify(patient=registration.patient, clinic=registration.clinic, **judgement)
     words = {"patient": registration.patient, "code": change.new_class}
     messages.success(request, _("%(patient)s is %(code)s now.") % words)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q
@@ -59,7 +60,7 @@ KINDS: tuple[tuple[str, Words, Words], ...] = (
 )
 
 
-def lacks(visit: Visit) -> list[str]:
+def lacks(visit: Any) -> list[str]:
     """Return what a received, ended visit lacks; what a manager let go is no gap.
 
     `visit` carries `waived` (codes let go) and `comes_again` (a later appointment stands).

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 from django.db import connection
 
@@ -74,7 +75,7 @@ def _statement() -> str:
 def pulse_of(clinic: Clinic, now: datetime) -> str:
     """Return a short text that differs once the board would, and with every minute, since waiting shows."""
     today, tomorrow = clinic.day_bounds(clinic.today())
-    values = {
+    values: dict[str, Any] = {
         "clinic": clinic.pk,
         "open": list(OPEN),
         "yesterday": today - timedelta(days=1),

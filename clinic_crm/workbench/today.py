@@ -118,7 +118,7 @@ SELECT
 def counts_of(clinic: Clinic) -> Counts:
     """Return the day's numbers (one statement)."""
     start, end = clinic.day_bounds(clinic.today())
-    values = {
+    values: dict[str, Any] = {
         "clinic": clinic.pk,
         "ended": sorted(ENDED),
         "expected": [Appointment.Status.BOOKED.value, Appointment.Status.CONFIRMED.value],

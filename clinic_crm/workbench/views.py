@@ -4,14 +4,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from clinic_crm.workbench.cards import COLUMNS
@@ -26,7 +26,7 @@ from consultations.services.reception import receive
 
 @requires(Permission.SIGNED_IN)
 @require_GET
-def home(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def home(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Where one's work begins: a doctor's at the queue, everybody else's at the board."""
     queue = first_url("doctor_queue") if request.user.may(Permission.TREAT, clinic) else ""
     return redirect(queue or "today")
@@ -34,14 +34,14 @@ def home(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.VIEW_TODAY)
 @require_GET
-def today(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def today(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The board; ?scope=me ?doctor= ?stage= (the column that a phone shows)."""
     return render(request, "workbench/today.html", _context(request, clinic))
 
 
 @requires(Permission.VIEW_TODAY)
 @require_GET
-def today_board(request: HttpRequest, clinic: Clinic) -> HttpResponse:
+def today_board(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The board's parts anew, or 204 when nothing changed since `pulse`."""
     if request.GET.get("pulse") == pulse_of(clinic, timezone.now()):
         return HttpResponse(status=204)
@@ -50,7 +50,7 @@ def today_board(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.COORDINATE)
 @require_POST
-def today_step(request: HttpRequest, clinic: Clinic, pk: int, step: str) -> HttpResponse:
+def today_step(request: StaffRequest, clinic: Clinic, pk: int, step: str) -> HttpResponse:
     """Take a step from a card: receive, close. The card moves; who came too late learns who was first."""
     visits = Visit.objects.for_user(request.user).for_clinic(clinic).with_people().select_related("clinic")
     visit = get_object_or_404(visits, pk=pk)
@@ -68,7 +68,7 @@ def today_step(request: HttpRequest, clinic: Clinic, pk: int, step: str) -> Http
     return board_parts(request, clinic, status=status)
 
 
-def _take(request: HttpRequest, visit: Visit, step: str) -> None:
+def _take(request: StaffRequest, visit: Visit, step: str) -> None:
     see = f"see {visit.get_absolute_url()}"
     if step == "receive":
         receive(visit=visit, by=request.user)
@@ -80,7 +80,7 @@ def _take(request: HttpRequest, visit: Visit, step: str) -> None:
         raise Http404
 
 
-def _context(request: HttpRequest, clinic: Clinic) -> dict[str, Any]:
+def _context(request: StaffRequest, clinic: Clinic) -> dict[str, Any]:
     view = View.of(request.GET)
     context = board_context(clinic, request.user, view)
     return context | _links(view, context["board"]) | {"gap_count": sum(len(g.people) for g in context["gaps"])}
@@ -103,11 +103,11 @@ def _links(view: View, board: Board) -> dict[str, Any]:
     }
 
 
-def board_parts(request: HttpRequest, clinic: Clinic, *, status: int = 200) -> HttpResponse:
+def board_parts(request: StaffRequest, clinic: Clinic, *, status: int = 200) -> HttpResponse:
     """Return the board's parts, each to be put into its place by htmx."""
     return render(request, "workbench/_today_parts.html", _context(request, clinic) | {"oob": True}, status=status)
 
 
-def on_board(request: HttpRequest) -> bool:
+def on_board(request: StaffRequest) -> bool:
     """Tell whether htmx asks from the today board."""
     return bool(request.htmx) and urlsplit(request.htmx.current_url or "").path == reverse("today")

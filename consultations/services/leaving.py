@@ -1,5 +1,7 @@
 """Checkout (stage 11): what is done, what is let go and by whom, and ending the visit."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +17,7 @@ from consultations.services.moves import locked, move
 from consultations.stages import Missing, Stage
 from followups.models import Appointment
 from patients.models import ClassChange
+from patients.services import classify
 
 
 def _item(visit: Visit, code: str) -> CheckoutItem:
@@ -119,6 +122,19 @@ def set_classification(*, visit: Visit, change: ClassChange) -> Visit:
     fresh.classified_at = fresh.classified_at or change.at
     fresh.save(update_fields=["classification", "classified_at", "updated_at"])
     return fresh
+
+
+@transaction.atomic
+def classify_visit(*, visit: Visit, by: User, **judgement: Any) -> ClassChange:
+    """Classify the patient, and count the visit as classified by it: both or neither.
+
+    Args: judgement: what `patients.services.classify` takes.
+    Raises: patients.errors.Refused without a reason for another class than the suggested one.
+    """
+    fresh = locked(visit)
+    change = classify(patient=fresh.patient, clinic=fresh.clinic, by=by, **judgement)
+    set_classification(visit=fresh, change=change)
+    return change
 
 
 @transaction.atomic

@@ -31,7 +31,7 @@ from followups.models import Appointment
 from followups.services import book, length_of, suggest_slots
 from followups.slots import Slot
 from patients.classification import SPECIALIST, ClassFacts, Complaint, Suggestion, suggest
-from patients.services import classify, link_wechat
+from patients.services import link_wechat
 
 WORD_OF_MOUTH = ("moments", "friends", "dianping", "declined")
 
@@ -235,9 +235,8 @@ def visit_classify(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRespon
     if not form.is_valid():
         return render_visit(request, clinic, visit, stage=Stage.LEAVING, status=422, classify_form=form)
     data = form.cleaned_data
-    change = classify(
-        patient=visit.patient,
-        clinic=clinic,
+    leaving.classify_visit(
+        visit=visit,
         code=data["class_code"],
         awareness=data["awareness"],
         trust=data["trust"],
@@ -245,7 +244,6 @@ def visit_classify(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRespon
         suggestion=suggestion,
         reason=data["reason"],
     )
-    leaving.set_classification(visit=visit, change=change)
     return redirect(visit)
 
 

@@ -6,19 +6,20 @@ from typing import Any
 from zlib import crc32
 
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import StaffRequest, requires
+from accounts.access import StaffRequest, current_clinic, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from accounts.reading import whole_number
 from consultations.doctor_steps import current_step, steps_of
 from consultations.errors import AlreadyHere, StageConflict, VisitError
-from consultations.models import ExamKind, Visit
+from consultations.models import ExamKind, Handoff, Plan, Visit
 from consultations.notes import note_context
 from consultations.plan_rules import plan_lacks
 from consultations.services import exams as exam_service
@@ -50,10 +51,21 @@ def queue_context(request: StaffRequest, clinic: Clinic, open_id: int | None) ->
     }
 
 
+def visit_here(request: StaffRequest, pk: int) -> Visit:
+    """Return a visit of this clinic with its note and plan loaded, or answer 404."""
+    visits = Visit.objects.for_user(request.user).for_clinic(current_clinic(request.user)).with_people()
+    visits = visits.select_related("clinic", "room", "handoff__acknowledged_by", "plan__made_by")
+    visit: Visit = get_object_or_404(visits, pk=pk)
+    return visit
+
+
 def page_context(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
-    """Everything on the doctor's page of one visit."""
+    """Everything on the doctor's page of one visit, as `visit_here` gives it."""
     exams = list(exams_of(visit))
-    plan = plan_of(visit)
+    note: Handoff | None = getattr(visit, "handoff", None)
+    plan: Plan | None = getattr(visit, "plan", None)
+    if plan is not None:
+        prefetch_related_objects([plan], "options__items")
     now = current_step(visit, exams, plan)
     teeth = findings_context(request, visit)
     context = {
@@ -69,7 +81,7 @@ def page_context(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[st
         "exams_open": [exam for exam in exams if exam.done_at is None],
         "doctor_first": visit.route == Route.DOCTOR_FIRST,
     }
-    return context | note_context(visit) | status_context(visit) | teeth
+    return context | note_context(visit, note) | status_context(visit, note) | teeth
 
 
 def _kinds_to_order(clinic: Clinic, visit: Visit, ordered: set[int]) -> list[ExamKind]:
@@ -97,10 +109,10 @@ def doctor_errors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
             return view(request, clinic, pk, *args, **kwargs)
         except (StageConflict, AlreadyHere, handoff_service.NoteChanged, PlanChanged) as error:
             messages.warning(request, error.message)
-            return render_doctor(request, clinic, get_visit(request, pk), status=409)
+            return render_doctor(request, clinic, visit_here(request, pk), status=409)
         except VisitError as error:
             messages.error(request, error.message)
-            return render_doctor(request, clinic, get_visit(request, pk), status=422)
+            return render_doctor(request, clinic, visit_here(request, pk), status=422)
 
     return wrapper
 
@@ -111,14 +123,14 @@ def doctor_queue(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """My queue; the most urgent patient is open already."""
     cards: list[Card] = queue_of(request.user, clinic)
     pk = first_open(cards)
-    return render_doctor(request, clinic, get_visit(request, pk) if pk else None)
+    return render_doctor(request, clinic, visit_here(request, pk) if pk else None)
 
 
 @requires(Permission.TREAT)
 @require_GET
 def doctor_visit(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The page of one patient."""
-    return render_doctor(request, clinic, get_visit(request, pk))
+    return render_doctor(request, clinic, visit_here(request, pk))
 
 
 @requires(Permission.TREAT)

@@ -75,7 +75,7 @@ def findings_context(request: StaffRequest, visit: Visit) -> dict[str, Any]:
     """What the doctor's page needs of the chart; offers the last visit's findings while there are none."""
     found = service.current_findings(visit)
     context = chart_context(visit, found, tooth=request.GET.get("tooth"), milk=request.GET.get("milk"))
-    earlier = [] if found else service.last_findings(visit)
+    earlier = [] if found or visit.is_first else service.last_findings(visit)
     return context | {"earlier_on": earlier[0].visit.arrived_at if earlier else None}
 
 

@@ -29,7 +29,9 @@ from consultations.views.workspace import MENDED_AT, get_visit, may_of, render_v
 def exams_of(visit: Visit) -> QuerySet[Exam]:
     """Return the visit's exams with how many pictures each has."""
     pictures = Count("files", filter=Q(files__removed_at=None))
-    found: QuerySet[Exam] = visit.exams.select_related("kind").annotate(picture_count=pictures).order_by("kind__position")
+    found: QuerySet[Exam] = (
+        visit.exams.select_related("kind").annotate(picture_count=pictures).order_by("kind__position")
+    )
     return found
 
 
@@ -115,9 +117,9 @@ def busy_with(doctor: User, visit: Visit) -> str:
     return busy.exclude(pk=visit.pk).values_list("patient__name", flat=True).first() or ""
 
 
-def status_context(visit: Visit) -> dict[str, Any]:
+def status_context(visit: Visit, note: Handoff | None = None) -> dict[str, Any]:
     """Whether the doctor has read the note, and the questions both ways."""
-    note = note_of(visit)
+    note = note or note_of(visit)
     asked = HandoffQuestion.objects.filter(handoff=note).select_related("asked_by", "answered_by") if note else []
     return {
         "note": note,
@@ -165,9 +167,7 @@ def handoff_send(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse
             messages.success(request, _("Changed; the doctor sees it."))
         else:
             doctor, expected = form.chosen_doctor(), request.POST.get("expected")
-            moved = service.send(
-                visit=visit, content=content, version=version, doctor=doctor, by=by, expected=expected
-            )
+            moved = service.send(visit=visit, content=content, version=version, doctor=doctor, by=by, expected=expected)
             messages.success(request, _("Given to %(doctor)s") % {"doctor": moved.doctor})
     except service.NoteChanged as error:
         return _compare(request, clinic, visit, form, error)
@@ -183,9 +183,7 @@ def _again(
     return render_visit(request, clinic, visit, stage=Stage.HANDOFF, status=status, **context)
 
 
-def _refused(
-    request: StaffRequest, clinic: Clinic, visit: Visit, form: HandoffForm, error: VisitError
-) -> HttpResponse:
+def _refused(request: StaffRequest, clinic: Clinic, visit: Visit, form: HandoffForm, error: VisitError) -> HttpResponse:
     """Say why, with links to what is missing; what was typed stays."""
     stages = [MENDED_AT[what] for what in error.missing if what in MENDED_AT] if isinstance(error, MoveRefused) else []
     links = [{"label": Stage(stage).label, "url": f"{visit.get_absolute_url()}?stage={stage}"} for stage in stages]

@@ -112,8 +112,10 @@ def pictures_of(visit: Visit) -> QuerySet[ExamFile]:
 
 
 def last_visit(visit: Visit) -> Visit | None:
-    """Return the patient's received visit before this one."""
-    earlier = visit.patient.visits.filter(arrived_at__lt=visit.arrived_at, received_at__isnull=False)
+    """Return the patient's received visit before this one, in the same clinic: others' are not shown here."""
+    earlier = Visit.objects.for_clinic(visit.clinic_id).filter(
+        patient=visit.patient_id, arrived_at__lt=visit.arrived_at, received_at__isnull=False
+    )
     return earlier.order_by("-arrived_at").first()
 
 

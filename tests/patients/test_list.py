@@ -72,9 +72,7 @@ def test_filters_in_the_address_narrow_the_list_together(
     signed_in: Client, clinic: Clinic, tc: User, query: str, found: set[str]
 ) -> None:
     other = UserFactory(clinic=clinic)
-    first = PatientFactory(
-        name="甲", clinic=clinic, class_code="C-C", reg_owner=tc, reg_last_visit_on=clinic.today()
-    )
+    first = PatientFactory(name="甲", clinic=clinic, class_code="C-C", reg_owner=tc, reg_last_visit_on=clinic.today())
     AppointmentFactory(clinic=clinic, patient=first)
     PatientFactory(
         name="乙",
@@ -146,9 +144,7 @@ def _statements(client: Client, query: str = "") -> int:
     return len(captured)
 
 
-def test_the_list_takes_the_same_few_statements_at_10_and_200_rows(
-    signed_in: Client, clinic: Clinic, tc: User
-) -> None:
+def test_the_list_takes_the_same_few_statements_at_10_and_200_rows(signed_in: Client, clinic: Clinic, tc: User) -> None:
     def add(count: int) -> None:
         for _ in range(count):
             patient = PatientFactory(clinic=clinic, reg_owner=tc, reg_tags=["怕疼"])

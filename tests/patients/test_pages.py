@@ -199,7 +199,11 @@ def test_a_stale_save_shows_theirs_and_yours_and_overwrites_nothing(
     [row] = response.context["differences"]
     assert (row["name"], row["theirs"], row["yours"]) == ("occupation", "中学老师", "小学老师")
     form = response.context["form"]
-    assert (form["occupation"].value(), form["region"].value(), form["family"].value()) == ("小学老师", "朝阳区", "已婚")
+    assert (form["occupation"].value(), form["region"].value(), form["family"].value()) == (
+        "小学老师",
+        "朝阳区",
+        "已婚",
+    )
     patient.refresh_from_db()
     assert (patient.occupation, patient.region) == ("中学老师", "")
 

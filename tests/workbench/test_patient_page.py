@@ -136,9 +136,7 @@ def test_everything_that_happened_stands_on_the_timeline(
     assert "+2" in html
 
 
-def test_a_chip_narrows_the_timeline(
-    client: Client, clinic: Clinic, people: dict[str, User], patient: Patient
-) -> None:
+def test_a_chip_narrows_the_timeline(client: Client, clinic: Clinic, people: dict[str, User], patient: Patient) -> None:
     ended_visit(clinic, patient, people, timezone.now())
     response = page(client, people[Role.COORDINATOR], patient, "kind=decision")
     assert [item.kind for item in response.context["items"]] == ["decision"]
@@ -239,9 +237,7 @@ def test_the_page_takes_at_most_15_statements_however_much_happened(
     few = _statements(client, patient)
     for days in range(2, 12):
         ended_visit(clinic, patient, people, timezone.now() - timedelta(days=days))
-        record_consent(
-            patient=patient, clinic=clinic, purpose="care", given=True, by=people[Role.COORDINATOR]
-        )
+        record_consent(patient=patient, clinic=clinic, purpose="care", given=True, by=people[Role.COORDINATOR])
         ReferralFactory(clinic=clinic, referrer=patient, referred=PatientFactory(clinic=clinic))
     assert _statements(client, patient) == few <= 15
 
