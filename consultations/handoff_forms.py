@@ -59,7 +59,9 @@ class HandoffForm(forms.Form):
         self.exams = list(exams)
         self._choices("doctor", [(pk, str(doctor)) for pk, doctor in self.doctors.items()])
         self._choices("attached_exams", [(exam.pk, str(exam.kind)) for exam in self.exams])
-        self.typed_points = data.getlist("stress_points") if data is not None else list(self.initial.get("stress_points", ()))
+        self.typed_points = (
+            data.getlist("stress_points") if data is not None else list(self.initial.get("stress_points", ()))
+        )
         for part in REQUIRED:
             if part in self.fields:
                 self.fields[part].required = True
@@ -77,8 +79,16 @@ class HandoffForm(forms.Form):
     def content(self) -> Content:
         """Return what is valid of the note, as the services take it."""
         data: dict[str, Any] = getattr(self, "cleaned_data", {})
-        simple = ("class_code", "class_reason", "awareness_note", "trust_note", "situation", "opinion", "told_patient",
-                  "wished_words")
+        simple = (
+            "class_code",
+            "class_reason",
+            "awareness_note",
+            "trust_note",
+            "situation",
+            "opinion",
+            "told_patient",
+            "wished_words",
+        )
         return Content(
             **{name: data.get(name, "") for name in simple},
             awareness=data.get("awareness"),

@@ -215,7 +215,9 @@ class OptionTermsForm(forms.Form):
 
     def __init__(self, data: QueryDict | None, *, option: PlanOption) -> None:
         initial: dict[str, Any] = {
-            "discount": _short(option.discount or None), "payment_note": option.payment_note, "duration": option.duration
+            "discount": _short(option.discount or None),
+            "payment_note": option.payment_note,
+            "duration": option.duration,
         }
         super().__init__(data, prefix=str(option.pk), initial=initial)
         self.option = option

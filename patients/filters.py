@@ -57,6 +57,11 @@ class PatientFilterForm(forms.Form):
         self.is_valid()
 
     @property
+    def usual_sort(self) -> str:
+        """The order that fits what is asked: who was here when is read by visit, everything else by activity."""
+        return "-visit" if any(map(self.chosen, ("away", "last_from", "last_to"))) else "-active"
+
+    @property
     def tags(self) -> list[str]:
         """Tags to choose from; asked for only where the form is shown."""
         return recent_tags(self.clinic) if "tag" in self.fields else []

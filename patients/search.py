@@ -184,7 +184,9 @@ def _registrations(people: QuerySet[Patient], scope: Scope, limit: int) -> Query
     candidates = people.order_by().values("pk")[:CANDIDATES]
     rows = Registration.objects.filter(clinic__in=scope.clinic_ids, patient__in=candidates)
     away = Case(When(clinic=scope.current, then=Value(0)), default=Value(1), output_field=IntegerField())
-    ordered: QuerySet[Registration] = rows.select_related("patient", "clinic").only(*SHOWN_FIELDS).order_by(away, "-active_at", "-id")
+    ordered: QuerySet[Registration] = (
+        rows.select_related("patient", "clinic").only(*SHOWN_FIELDS).order_by(away, "-active_at", "-id")
+    )
     return ordered[: limit * 2]
 
 

@@ -31,7 +31,11 @@ def product() -> Iterator[None]:
     """Run the product until the pictures are taken."""
     place = {"PORT": str(PORT), "VAR_DIR": str(ROOT / "var" / "screenshots"), "DEMO": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "clinic_crm.supervise"], cwd=ROOT, env=os.environ | place, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "clinic_crm.supervise"],
+        cwd=ROOT,
+        env=os.environ | place,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         for line in process.stdout or ():

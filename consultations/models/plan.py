@@ -135,9 +135,7 @@ class PlanOption(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["plan"], condition=models.Q(is_chosen=True), name="one_chosen_option"
-            ),
+            models.UniqueConstraint(fields=["plan"], condition=models.Q(is_chosen=True), name="one_chosen_option"),
             models.CheckConstraint(condition=models.Q(discount__gte=0), name="discount_not_negative"),
         ]
         ordering = ["position", "id"]

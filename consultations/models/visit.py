@@ -131,7 +131,8 @@ class Visit(models.Model):
                 name="one_open_visit_per_patient",
             ),
             models.CheckConstraint(
-                condition=models.Q(decision="", decided_at=None) | (~models.Q(decision="") & ~models.Q(decided_at=None)),
+                condition=models.Q(decision="", decided_at=None)
+                | (~models.Q(decision="") & ~models.Q(decided_at=None)),
                 name="decision_both_or_neither",
             ),
             models.CheckConstraint(

@@ -212,9 +212,7 @@ def send(
     Visit.objects.filter(pk=fresh.pk).update(handoff_at=now)
     if fresh.stage == Stage.CONSULTING:
         fresh = move(visit=fresh, to=Stage.HANDOFF, by=by)
-    return move(
-        visit=fresh, to=Stage.DOCTOR, by=by, doctor=treating, classification=change, classified_at=change.at
-    )
+    return move(visit=fresh, to=Stage.DOCTOR, by=by, doctor=treating, classification=change, classified_at=change.at)
 
 
 def _classified(visit: Visit, content: Content, by: User) -> ClassChange:

@@ -179,8 +179,10 @@ def _unexplain(visit: Visit) -> None:
 
 def _write(plan: Plan, draft: PlanDraft, by: User) -> None:
     if len(draft.options) > MOST_OPTIONS or any(len(option.items) > MOST_ITEMS for option in draft.options):
-        raise Refused(_("A plan has at most %(options)d options of %(items)d items.")
-                      % {"options": MOST_OPTIONS, "items": MOST_ITEMS})
+        raise Refused(
+            _("A plan has at most %(options)d options of %(items)d items.")
+            % {"options": MOST_OPTIONS, "items": MOST_ITEMS}
+        )
     stored = {option.pk: option for option in plan.options.all()}
     kept = {option.id for option in draft.options if option.id in stored}
     PlanOption.objects.filter(plan=plan).exclude(pk__in=kept).delete()

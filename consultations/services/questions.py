@@ -55,9 +55,7 @@ def _ask(visit: Visit, question: str, by: User, *, for_doctor: bool) -> HandoffQ
     words = question.strip()[:LONGEST_QUESTION]
     if not words:
         raise Refused(_("Write the question first."))
-    return HandoffQuestion.objects.create(
-        handoff=_note_of(visit), question=words, asked_by=by, for_doctor=for_doctor
-    )
+    return HandoffQuestion.objects.create(handoff=_note_of(visit), question=words, asked_by=by, for_doctor=for_doctor)
 
 
 @transaction.atomic

@@ -202,5 +202,3 @@ def doctor_leave(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse
     who = {"coordinator": moved.coordinator or _("The coordinator"), "patient": moved.patient}
     messages.success(request, _("%(coordinator)s explains price and time to %(patient)s from here on.") % who)
     return redirect("doctor_queue")
-
-

@@ -92,9 +92,7 @@ class Referral(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=~models.Q(referrer=models.F("referred")), name="no_self_referral"
-            )
+            models.CheckConstraint(condition=~models.Q(referrer=models.F("referred")), name="no_self_referral")
         ]
         indexes = [models.Index(fields=["referrer", "effective_at"], name="referrals_made")]
         verbose_name = _("referral")

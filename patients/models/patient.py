@@ -105,6 +105,7 @@ class Patient(models.Model):
             models.Index(OpClass("name_initials", "text_pattern_ops"), name="patient_initials"),  # search
             models.Index(OpClass("name_key", "text_pattern_ops"), name="patient_name_prefix"),  # search, import
             models.Index(OpClass(Upper("wechat_id"), "text_pattern_ops"), name="patient_wechat_prefix"),
+            models.Index(fields=["class_code"], condition=~models.Q(class_code=""), name="patient_class"),  # list
         ]
         constraints = [
             models.CheckConstraint(

@@ -28,7 +28,9 @@ def patient_reveal(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRespon
     registration = get_registration(request, clinic, pk, Permission.REVEAL_CONTACT)
     what, phone = request.POST.get("what", ""), None
     if what == "phone":
-        phone = get_object_or_404(PatientPhone.objects.filter(patient=pk), pk=whole_number(request.POST.get("phone")) or 0)
+        phone = get_object_or_404(
+            PatientPhone.objects.filter(patient=pk), pk=whole_number(request.POST.get("phone")) or 0
+        )
     try:
         shown = reveal_contact(
             patient=registration.patient, clinic=registration.clinic, what=what, by=request.user, phone=phone

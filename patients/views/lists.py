@@ -18,7 +18,7 @@ from patients.export import PatientExport, describe
 from patients.filters import MINE, PatientFilterForm, without_cursor
 from patients.forms import ExportForm
 from patients.models import Registration
-from patients.paging import DEFAULT, SORTS, ordered, page_of, sort_of
+from patients.paging import SORTS, Page, ordered, page_of, sort_of
 from patients.queries import attach_next_appointments
 from patients.views.common import may_of
 
@@ -54,6 +54,11 @@ def _sorting(request: StaffRequest) -> list[dict[str, Any]]:
     return [{"value": key, "label": label, "url": _with(request, sort=key)} for key, label in SORTS.items()]
 
 
+def _count(found: QuerySet[Registration], page: Page, *, only: bool) -> int:
+    """Return how many are listed, at most COUNTED + 1; a first page that is the last needs no counting."""
+    return len(page.rows) if only and not page.after else found.order_by()[: COUNTED + 1].count()
+
+
 def _head(request: StaffRequest, name: str, sort: str) -> dict[str, Any]:
     """Return a column's head; where one can sort by it, the link turns the order round."""
     url = _with(request, sort=name if sort == f"-{name}" else f"-{name}") if name in SORTS else ""
@@ -65,7 +70,7 @@ def _head(request: StaffRequest, name: str, sort: str) -> dict[str, Any]:
 def patient_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The clinic's patients: filtered, sorted, a page at a time."""
     form, may = _filters(request, clinic), may_of(request.user, clinic)
-    sort = sort_of(request.GET.get("sort"))
+    sort = sort_of(request.GET.get("sort") or form.usual_sort)
     found = _listed(clinic, form)
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     page = page_of(found.select_related("patient", "owner").only(*SHOWN), sort=sort, after=after, before=before)
@@ -76,7 +81,7 @@ def patient_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
         "page": page,
         "may": may,
         "chips": form.chips(reverse("patient_list")),
-        "count": found.order_by()[: COUNTED + 1].count(),
+        "count": _count(found, page, only=not (after or before)),
         "counted": COUNTED,
         "sort": sort,
         "sort_label": SORTS[sort],
@@ -132,7 +137,7 @@ def _export(
 ) -> HttpResponseBase:
     contact = request.user.may(Permission.REVEAL_CONTACT, clinic)
     full = contact and data["phones"]
-    sort = sort_of(request.GET.get("sort", DEFAULT))
+    sort = sort_of(request.GET.get("sort"))
     filters = describe((k, v) for k in FILTERS for v in request.GET.getlist(k))
     told = {"reason": data["reason"], "format": data["format"], "full_phones": full, "filters": filters}
     record(action="patients_exported", clinic=clinic, by=request.user, count=found.order_by().count(), **told)

@@ -109,7 +109,12 @@ def test_what_did_not_change_is_not_drawn_anew(room, doctor):
 def test_the_queue_is_for_doctors(room, client, role):
     client.force_login(room.person(role))
     visit = room.sent()
-    for name, args in [("doctor_queue", []), ("doctor_cards", []), ("doctor_visit", [visit.pk]), ("plan_edit", [visit.pk])]:
+    for name, args in [
+        ("doctor_queue", []),
+        ("doctor_cards", []),
+        ("doctor_visit", [visit.pk]),
+        ("plan_edit", [visit.pk]),
+    ]:
         assert client.get(reverse(name, args=args)).status_code == 403
 
 
@@ -192,7 +197,10 @@ def test_the_chart_takes_a_finding_by_touch(room, doctor):
     url = reverse("tooth_mark", args=[visit.pk])
     html = doctor.post(url, {"tooth": "36", "kind": "caries"}, **HTMX).content.decode()
     assert 'data-tooth="36" data-kinds="caries" aria-current="true"' in html
-    assert "caries" not in doctor.post(url, {"tooth": "36", "action": "undo"}, **HTMX).content.decode().split("data-kinds=")[1][:20]
+    assert (
+        "caries"
+        not in doctor.post(url, {"tooth": "36", "action": "undo"}, **HTMX).content.decode().split("data-kinds=")[1][:20]
+    )
     assert visit.tooth_findings.filter(removed_at=None).count() == 0
 
 

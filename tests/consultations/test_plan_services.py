@@ -205,8 +205,9 @@ def test_no_treatment_indicated_needs_no_options(room):
 
 
 def test_doctor_first_the_patient_goes_to_the_exams_ordered(room):
-    visit = room.acknowledged(room.sent(room.visit(complaint="pain", route="doctor_first", exams_completed_at=None),
-                                        class_code="C-E"))
+    visit = room.acknowledged(
+        room.sent(room.visit(complaint="pain", route="doctor_first", exams_completed_at=None), class_code="C-E")
+    )
     with pytest.raises(Refused):
         plans.send_to_exam(visit=visit, by=room.doctor)
     kind = ExamKind.objects.create(clinic=room.clinic, code="pano", name="全景片")

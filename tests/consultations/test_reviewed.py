@@ -53,7 +53,9 @@ def test_an_appointment_brings_one_visit_also_when_its_page_is_old(clinic, manag
 
 def test_receiving_locks_the_visit_before_the_patient_like_every_other_step(clinic, manager):
     visit = VisitFactory(clinic=clinic)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         reception.receive(visit=visit, by=manager)
     locks = [q["sql"] for q in queries if "FOR UPDATE" in q["sql"]]
     assert 'FROM "consultations_visit"' in locks[0]

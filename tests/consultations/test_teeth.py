@@ -25,7 +25,9 @@ def test_tooth_numbers_are_taken(text):
     assert teeth.parse_tooth(text) == int(text)
 
 
-@pytest.mark.parametrize("text", ["", "0", "19", "10", "49", "56", "86", "91", "3", "361", "三六", "-36", "3 6", "３６"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "19", "10", "49", "56", "86", "91", "3", "361", "三六", "-36", "3 6", "３６"]
+)
 def test_other_numbers_are_no_teeth(text):
     with pytest.raises(teeth.NotATooth):
         teeth.parse_tooth(text)

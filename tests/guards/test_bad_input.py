@@ -237,5 +237,9 @@ def test_no_address_leads_out_of_the_product(world, clients, address):
                 faults.append(f"{method} {route.name} → {to}")
             if response.headers.get("Content-Type", "").startswith("text/html"):
                 text = response.content.decode()
-                faults += [f"{method} {route.name} links to {x}{address}" for x in ('href="', 'action="') if x + address in text]
+                faults += [
+                    f"{method} {route.name} links to {x}{address}"
+                    for x in ('href="', 'action="')
+                    if x + address in text
+                ]
     assert not faults, "\n".join(faults)

@@ -74,7 +74,9 @@ def spoil(model: type[models.Model], values: dict[str, Any]) -> None:
     once = {name for c in model._meta.constraints if isinstance(c, models.UniqueConstraint) for name in c.fields}
     once |= {field.name for field in model._meta.concrete_fields if field.unique}
     for row in model._default_manager.all():
-        own = {name: f"{row.pk}{value}"[: 40 if name in once else None] for name, value in values.items() if name in once}
+        own = {
+            name: f"{row.pk}{value}"[: 40 if name in once else None] for name, value in values.items() if name in once
+        }
         model._default_manager.filter(pk=row.pk).update(**values | own)
 
 
@@ -135,7 +137,13 @@ def world(db: None) -> World:
     Handoff.objects.filter(visit=visit).update(sent_at=now, sent_by=by, stress_points=["x"])
     PlanItem.objects.create(option=world.option, name="x", teeth=[11], unit_price=10)
     ToothFinding.objects.create(visit=visit, tooth=11, kind=ToothFinding.Kind.values[0], by=by)
-    facts = {"handoff_at": now, "explaining_started_at": now, "doctor": by, "room": world.room, "classification": change}
+    facts = {
+        "handoff_at": now,
+        "explaining_started_at": now,
+        "doctor": by,
+        "room": world.room,
+        "classification": change,
+    }
     Visit.objects.filter(pk=visit.pk).update(**facts)
     assert all((world.appointment, world.exam_file, world.team, world.import_job))
     return world
