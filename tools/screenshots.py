@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -23,7 +23,8 @@ from tools.browser import WHAT_TO_INSTALL, find_chromium  # noqa: E402
 TARGET = ROOT / "docs" / "screenshots"
 PORT = int(os.environ.get("PORT") or 8098)
 BASE = f"http://127.0.0.1:{PORT}"
-DESKTOP, TABLET = {"width": 1440, "height": 900}, {"width": 820, "height": 1180}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+TABLET: ViewportSize = {"width": 820, "height": 1180}
 
 
 @contextmanager
@@ -50,10 +51,10 @@ def product() -> Iterator[None]:
 
 def sign_in(page: Page, username: str) -> None:
     """Sign in as a demo person."""
-    page.goto(f"{BASE}/accounts/login/")
+    page.goto(f"{BASE}/sign-in/")
     page.fill("input[name=login]", username)
     page.fill("input[name=password]", PASSWORD)
-    page.click("button[type=submit]")
+    page.press("input[name=password]", "Enter")
     page.wait_for_load_state("networkidle")
 
 

@@ -5,15 +5,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('patients', '0001_initial'),
+        ("patients", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='patient',
-            index=models.Index(condition=models.Q(('class_code', ''), _negated=True), fields=['class_code'], name='patient_class'),
+            model_name="patient",
+            index=models.Index(
+                condition=models.Q(("class_code", ""), _negated=True), fields=["class_code"], name="patient_class"
+            ),
         ),
     ]
