@@ -4,7 +4,6 @@ Starts the product on a spare port with demo data of its own under var/screensho
 """
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -12,16 +11,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import django
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_crm.settings")
+django.setup()
 
 from clinic_crm.demo.staff import PASSWORD  # noqa: E402
 from tools.browser import WHAT_TO_INSTALL, find_chromium  # noqa: E402
 
 TARGET = ROOT / "docs" / "screenshots"
 PORT = int(os.environ.get("PORT") or 8098)
+VAR = ROOT / "var" / "screenshots"
 BASE = f"http://127.0.0.1:{PORT}"
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 TABLET: ViewportSize = {"width": 820, "height": 1180}
@@ -30,7 +34,7 @@ TABLET: ViewportSize = {"width": 820, "height": 1180}
 @contextmanager
 def product() -> Iterator[None]:
     """Run the product until the pictures are taken."""
-    place = {"PORT": str(PORT), "VAR_DIR": str(ROOT / "var" / "screenshots"), "DEMO": "1"}
+    place = {"PORT": str(PORT), "VAR_DIR": str(VAR), "DEMO": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "clinic_crm.supervise"],
         cwd=ROOT,
@@ -67,14 +71,23 @@ def shoot(page: Page, name: str, path: str = "") -> None:
     print(f"docs/screenshots/{name}.png")
 
 
-def visit_at(page: Page, stage: str) -> str:
-    """Return the address of a visit that stands at `stage`, from the today board."""
-    page.goto(f"{BASE}/today/?scope=clinic")
-    href = page.locator(f"[data-stage='{stage}'] a[href*='/visits/']").first.get_attribute("href")
-    found = re.search(r"/visits/\d+/", href or "")
-    if found is None:
-        raise SystemExit(f"no visit at {stage} on the today board")
-    return found[0]
+def visits() -> dict[str, str]:
+    """Return the address of one open visit and of one patient, by stage, from the product's own database."""
+    lookup = (
+        "from consultations.models import Visit\n"
+        "for v in Visit.objects.filter(clinic__code='QH').in_clinic_now().order_by('-id'):\n"
+        "    print('VISIT', v.stage, v.pk, v.patient_id)"
+    )
+    command = [sys.executable, "manage.py", "shell", "-v0", "-c", lookup]
+    environment = os.environ | {"VAR_DIR": str(VAR)}
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    found = {}
+    for line in said.splitlines():
+        if line.startswith("VISIT "):
+            _word, stage, visit, patient = line.split()
+            found[stage] = f"/visits/{visit}/"
+            found[f"{stage} patient"] = f"/patients/{patient}/"
+    return found
 
 
 def main() -> None:
@@ -89,12 +102,10 @@ def main() -> None:
         page = browser.new_page(viewport=DESKTOP, locale="zh-CN", timezone_id="Asia/Shanghai")
         sign_in(page, "demo_tc")
         shoot(page, "today", "/today/?scope=clinic")
-        handoff, explaining = visit_at(page, "handoff"), visit_at(page, "explaining")
-        shoot(page, "handoff", handoff)
-        shoot(page, "plan", f"{explaining}plan/present/")
-        page.goto(BASE + handoff)
-        page.click("a[href^='/patients/']:has-text('患者'):visible >> nth=-1")
-        shoot(page, "patient")
+        at = visits()
+        shoot(page, "handoff", at["handoff"])
+        shoot(page, "plan", f"{at['explaining']}plan/")
+        shoot(page, "patient", at["explaining patient"])
         doctor = browser.new_page(viewport=TABLET, locale="zh-CN", timezone_id="Asia/Shanghai")
         sign_in(doctor, "demo_doctor")
         shoot(doctor, "doctor")

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from accounts.permissions import Permission
-from clinic_crm.workbench.timeline import Counted, Reader, counts_of
+from clinic_crm.workbench.timeline import counts
+from clinic_crm.workbench.timeline_kinds import Counted, Reader
 from consultations.models import ConsultationForm, Exam, ExamFile, Plan, Visit
 from consultations.stages import Stage
 from consultations.views.workspace import missing_for_next
@@ -27,9 +28,10 @@ NAMED = 8  # people brought that are named; of more, only how many
 
 @dataclass(frozen=True)
 class Facts:
-    """What one statement says of a patient: counts for chips and tabs, and the side panel."""
+    """Counts for chips and tabs, and the side panel."""
 
-    counts: dict[str, int]
+    events: dict[str, int]
+    tabs: dict[str, int]
     next_appointment: dict[str, Any] | None
     consents: list[tuple[str, bool | None]]
     referrer: dict[str, Any] | None
@@ -40,7 +42,7 @@ class Facts:
     @property
     def total(self) -> int:
         """Events on the whole timeline."""
-        return sum(n for name, n in self.counts.items() if name.startswith("count_"))
+        return sum(self.events.values())
 
     @property
     def earlier(self) -> dict[str, Any] | None:
@@ -49,7 +51,7 @@ class Facts:
 
 
 def facts_of(registration: Registration, reader: Reader) -> Facts:
-    """Read counts and side panel; one statement."""
+    """Read counts and side panel; two statements."""
     patient = reader.patient_id
     links = reader.rows(Referral)
     brought = links.filter(referrer=patient).order_by("-created_at")
@@ -62,10 +64,11 @@ def facts_of(registration: Registration, reader: Reader) -> Facts:
         "side_brought_count": Counted(brought.order_by().values("pk")),
         "side_judged": ArraySubquery(_judged(reader)),
     }
-    row: dict[str, Any] = dict(one.values(**side, **counts_of(reader.branches()), **_tab_counts(reader)).get())
+    row: dict[str, Any] = dict(one.values(**side, **_tab_counts(reader)).get())
     agreed = {found["purpose"]: found["given"] for found in row["side_consents"]}
     return Facts(
-        counts={name: n for name, n in row.items() if name.startswith(("count_", "tab_"))},
+        events=counts(reader),
+        tabs={name: n for name, n in row.items() if name.startswith("tab_")},
         next_appointment=_parsed(row["side_next"]),
         consents=[(str(label), agreed.get(value)) for value, label in ConsentPurpose.choices],
         referrer=row["side_referrer"],
@@ -185,7 +188,7 @@ def suggestion(registration: Registration, visit: Visit | None, facts: Facts) ->
     doctor = (visit.doctor if visit else None) or registration.doctor
     if facts.next_appointment is not None or doctor is None:
         return None
-    kind = Appointment.Kind.RECHECK if facts.counts.get("tab_visits") else Appointment.Kind.FIRST
+    kind = Appointment.Kind.RECHECK if facts.tabs.get("tab_visits") else Appointment.Kind.FIRST
     clinic, patient = registration.clinic, registration.patient
     slots = suggest_slots(clinic=clinic, patient=patient, doctor=doctor, kind=kind, count=1)
     return (slots[0], kind, doctor) if slots else None

@@ -8,8 +8,9 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import StaffRequest
-from clinic_crm.workbench.timeline import TOGETHER, Reader, read
+from clinic_crm.workbench.timeline import read
 from clinic_crm.workbench.timeline_items import items_of
+from clinic_crm.workbench.timeline_kinds import TOGETHER, Reader
 from consultations.models import ConsultationForm, Exam, ExamFile, Plan, PlanOption, Visit
 from patients.models import Consent, Registration
 
@@ -41,7 +42,7 @@ def timeline_tab(request: StaffRequest, registration: Registration, reader: Read
         last_day=request.GET.get("day", ""),
     )
     last_day = items[-1].at.date().isoformat() if items else ""
-    return {"items": items, "more": found.more, "last_day": last_day, "kind": kind if kind in reader.branches() else ""}
+    return {"items": items, "more": found.more, "last_day": last_day, "kind": kind if kind in reader.kinds else ""}
 
 
 def _visits(reader: Reader) -> Any:
@@ -125,6 +126,6 @@ def chips_of(counts: dict[str, int]) -> list[dict[str, Any]]:
     """Return the chips of the timeline that have something behind them."""
     found = []
     for kind, label in KINDS:
-        count = sum(counts.get(f"count_{name}", 0) for name in TOGETHER.get(kind, (kind,)))
+        count = sum(counts.get(name, 0) for name in TOGETHER.get(kind, (kind,)))
         found.append({"value": kind, "label": label, "count": count})
     return [chip for chip in found if chip["count"]]

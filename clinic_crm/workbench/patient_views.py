@@ -12,13 +12,13 @@ from accounts.models import Clinic
 from accounts.permissions import Permission
 from clinic_crm.workbench import patient_page
 from clinic_crm.workbench.patient_tabs import TABS, chips_of, tabs_of, timeline_tab
-from clinic_crm.workbench.timeline import Reader
+from clinic_crm.workbench.timeline_kinds import Reader
 from patients.models import Registration
 from patients.views.common import get_registration, may_of
 
 
 def _reader(request: StaffRequest, registration: Registration) -> Reader:
-    return Reader(request.user, registration.patient_id, registration.clinic_id)
+    return Reader.of(request.user, registration.patient_id, registration.clinic_id)
 
 
 @requires(Permission.VIEW_PATIENTS)
@@ -29,7 +29,7 @@ def patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     reader, may = _reader(request, registration), may_of(request.user, registration.clinic)
     facts = patient_page.facts_of(registration, reader)
     visit = patient_page.open_visit(registration)
-    tabs = tabs_of(facts.counts)
+    tabs = tabs_of(facts.tabs)
     tab = request.GET.get("tab", "")
     tab = tab if tab in {shown["value"] for shown in tabs} else "timeline"
     slot = patient_page.suggestion(registration, visit, facts) if may.book else None
@@ -47,7 +47,7 @@ def patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
         "tabs": tabs,
         "tab": tab,
         "tab_template": f"workbench/patient/_{tab}.html",
-        "chips": chips_of(facts.counts),
+        "chips": chips_of(facts.events),
         "elsewhere": registration.clinic_id != clinic.pk,
     }
     context |= TABS[tab](request, registration, reader)

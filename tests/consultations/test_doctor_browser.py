@@ -44,7 +44,7 @@ def test_a_note_is_kept_while_typing_and_what_is_missing_follows(room, open_page
     expect(page.locator("[data-save-state]")).to_contain_text("已自动保存", timeout=SOON)
     kept = Handoff.objects.get(visit=visit)
     assert (kept.opinion, kept.awareness) == ("左侧不敢咬", 2)
-    page.locator("[data-preview]").click()
+    page.locator("button[data-preview]").click()
     expect(page.locator("#handoff-preview")).to_contain_text("左侧不敢咬")
 
 

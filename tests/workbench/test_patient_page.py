@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from accounts.models import Clinic, User
 from accounts.permissions import Role
-from clinic_crm.workbench.timeline import PAGE, Reader, read
+from clinic_crm.workbench.timeline import PAGE, read
+from clinic_crm.workbench.timeline_kinds import Reader
 from consultations.models import Exam, ExamFile, ExamKind, Plan, Visit
 from consultations.stages import Stage
 from followups.models import Appointment, AppointmentChange
@@ -150,7 +151,7 @@ def test_the_timeline_goes_on_without_gaps_or_repeats(
     for number in range(2 * PAGE + 3):
         ClassChangeFactory(clinic=clinic, patient=patient, at=at - timedelta(hours=number // 3))
         ConsentFactory(clinic=clinic, patient=patient, at=at - timedelta(hours=number // 3))
-    reader = Reader(people[Role.COORDINATOR], patient.pk, clinic.pk)
+    reader = Reader.of(people[Role.COORDINATOR], patient.pk, clinic.pk)
     seen, cursor = [], ""
     while True:
         found = read(reader, cursor=cursor)
@@ -173,8 +174,8 @@ def test_a_cursor_of_another_patient_is_as_none(clinic: Clinic, people: dict[str
         ClassChangeFactory(clinic=clinic, patient=other)
         ClassChangeFactory(clinic=clinic, patient=patient)
     tc = people[Role.COORDINATOR]
-    cursor = read(Reader(tc, other.pk, clinic.pk)).more
-    reader = Reader(tc, patient.pk, clinic.pk)
+    cursor = read(Reader.of(tc, other.pk, clinic.pk)).more
+    reader = Reader.of(tc, patient.pk, clinic.pk)
     assert read(reader, cursor=cursor) == read(reader)
 
 
