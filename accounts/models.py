@@ -19,6 +19,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission, Role, permissions_of
+from accounts.reading import YEARS
 from accounts.scoping import ScopedQuerySet
 
 
@@ -70,7 +71,8 @@ class Clinic(models.Model):
         return timezone.localdate(timezone=self.tz)
 
     def day_bounds(self, day: date) -> tuple[datetime, datetime]:
-        """Return the half-open [start, end) of a clinic-local day as aware datetimes."""
+        """Return the half-open [start, end) of a clinic-local day as aware datetimes; of year 1 and 9999 none is meant."""
+        day = min(max(day, date(YEARS[0], 1, 1)), date(YEARS[-1], 12, 31))
         start = datetime(day.year, day.month, day.day, tzinfo=self.tz)
         following = day + timedelta(days=1)
         return start, datetime(following.year, following.month, following.day, tzinfo=self.tz)

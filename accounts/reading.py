@@ -1,10 +1,14 @@
-"""Reading numbers and times from what a browser sends, where no form does it."""
+"""Reading what a browser sends, where no form does it: numbers, days, times, addresses to go back to."""
 
-from datetime import datetime
+from datetime import date, datetime
 
+from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
+from django.utils.http import url_has_allowed_host_and_scheme
 
 MOST_DIGITS = 18  # more the database does not count to
+# The years at both ends of the calendar are left out: a zone or a length added to them leaves it.
+YEARS = range(1900, 2200)
 
 
 def whole_number(text: object) -> int | None:
@@ -14,12 +18,25 @@ def whole_number(text: object) -> int | None:
 
 
 def moment(text: object) -> datetime | None:
-    """Return the aware time in a text like 2026-11-22T10:00:00+08:00; None for anything else.
-
-    The years at both ends of the calendar are left out: a zone or a length added to them leaves it.
-    """
+    """Return the aware time in a text like 2026-11-22T10:00:00+08:00; None for anything else."""
     try:
         found = parse_datetime(text) if isinstance(text, str) else None
     except ValueError:  # written well, but no such day
         return None
-    return found if found is not None and found.tzinfo is not None and 1900 <= found.year < 2200 else None
+    return found if found is not None and found.tzinfo is not None and found.year in YEARS else None
+
+
+def day(text: object) -> date | None:
+    """Return the day in a text like 2026-11-22; None for anything else."""
+    try:
+        found = date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.year in YEARS else None
+
+
+def own_address(request: HttpRequest, target: str | None, fallback: str) -> str:
+    """Return `target` when it is an address of this site, written from its root; else `fallback`."""
+    said = target or ""
+    ours = url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure())
+    return said if ours and said.startswith("/") else fallback

@@ -1,6 +1,7 @@
 """What no request may hold, checked once, before anything reads it."""
 
 from collections.abc import Callable
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
@@ -23,6 +24,16 @@ def _holds_nul(request: HttpRequest) -> bool:
     return any(NUL in name or any(NUL in value for value in values) for name, values in fields)
 
 
+def _drop_odd_page(request: HttpRequest) -> None:
+    """Forget the page that htmx says it asked from, when that is no address."""
+    said = request.META.get("HTTP_HX_CURRENT_URL", "")
+    try:
+        urlsplit(said)
+        urlsplit(unquote(said))
+    except ValueError:
+        del request.META["HTTP_HX_CURRENT_URL"]
+
+
 class InputLimitsMiddleware:
     """Refuses a body larger than any upload may be (413), before it is read, and any NUL (400).
 
@@ -36,6 +47,7 @@ class InputLimitsMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length[:18]) > settings.REQUEST_MAX_BYTES:
             return render(request, "400.html", {"reason": _("What was sent is too large.")}, status=413)
+        _drop_odd_page(request)
         if _holds_nul(request):
             raise BadRequest("NUL")
         return self.get_response(request)

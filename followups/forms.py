@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Clinic, User
 from accounts.permissions import Role
+from accounts.reading import YEARS
 from followups.models import Appointment, Room
 from followups.services import length_of
 
@@ -44,6 +45,8 @@ class SlotForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         starts_at = data.get("slot") or self._chosen(data.get("day"), data.get("at"))
+        if starts_at is not None and starts_at.year not in YEARS:
+            starts_at = None
         if starts_at is None and not {"day", "at"} & set(self.errors):
             self.add_error("at", gettext("Choose a time."))
         data["starts_at"] = starts_at

@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
@@ -32,17 +31,12 @@ def get_appointment(request: StaffRequest, clinic: Clinic, pk: int) -> Appointme
 
 def parse_day(text: str | None, fallback: date) -> date:
     """Return the date that an address names, else `fallback`."""
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return fallback
+    return reading.day(text) or fallback
 
 
 def safe_next(request: StaffRequest, fallback: str) -> str:
     """Return the address to go back to that a form or link names, if it is ours."""
-    target = request.POST.get("next") or request.GET.get("next") or ""
-    allowed = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if target and allowed else fallback
+    return reading.own_address(request, request.POST.get("next") or request.GET.get("next"), fallback)
 
 
 def day_url(appointment: Appointment) -> str:
@@ -56,7 +50,7 @@ def appointments(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The list of a day; ?day= ?doctor= ?show=gone."""
     day = parse_day(request.GET.get("day"), clinic.today())
     doctor = request.GET.get("doctor", "")
-    chosen = int(doctor) if doctor.isdecimal() and len(doctor) < 10 else None
+    chosen = reading.whole_number(doctor)
     gone = request.GET.get("show") == "gone"
     shown = day_of(user=request.user, clinic=clinic, day=day, doctor=chosen, gone=gone)
     now = timezone.now()

@@ -43,10 +43,12 @@ class PatientFilterForm(forms.Form):
         label=gettext_lazy("Tag"), max_length=40, required=False, widget=forms.TextInput({"list": "tags-known"})
     )
 
-    def __init__(self, data: QueryDict, *, clinic: Clinic, user: User, contact: bool) -> None:
-        super().__init__(data, prefix=None)
+    def __init__(self, data: QueryDict, *, clinic: Clinic, user: User, contact: bool, shown: bool = False) -> None:
+        """Read `data`. shown: the form is printed, so that all choices are needed, chosen from or not."""
+        super().__init__(data)
         self.clinic, self.user, self.params = clinic, user, data
-        people = [(MINE, _("Mine")), *owners(clinic), (NOBODY, _("Nobody's"))]
+        asked = shown or data.get("owner") not in (None, "", MINE, NOBODY)
+        people = [(MINE, _("Mine")), *(owners(clinic) if asked else ()), (NOBODY, _("Nobody's"))]
         fields: dict[str, Any] = self.fields
         fields["klass"].choices = [*PatientClass.choices, (UNCLASSIFIED, _("No class"))]
         fields["owner"].choices = [("", _("Anybody's")), *people]

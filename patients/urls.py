@@ -8,6 +8,7 @@ urlpatterns = [
     path("patients/", lists.patient_list, name="patient_list"),
     path("patients/import/", include("patients.import_urls")),
     path("patients/columns/", lists.patient_columns, name="patient_columns"),
+    path("patients/filters/", lists.patient_filters, name="patient_filters"),
     path("patients/export/", lists.patient_export, name="patient_export"),
     path("patients/add/", adding.patient_add, name="patient_add"),
     path("patients/add/phone/", adding.phone_check, name="phone_check"),

@@ -6,7 +6,6 @@ from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -17,6 +16,7 @@ from accounts.forms import InvitationForm
 from accounts.middleware import LANGUAGE_CODES
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
+from accounts.reading import own_address, whole_number
 from accounts.services.invitations import accept_invitation, invited_user
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -26,9 +26,7 @@ YEAR = 365 * 24 * 3600  # seconds
 
 def _back(request: HttpRequest) -> str:
     """Return the address to go back to, if it is one of ours, else the start."""
-    wanted = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if ours else "/"
+    return own_address(request, request.POST.get("next"), "/")
 
 
 def _remember(response: HttpResponse, name: str, value: str) -> None:
@@ -66,8 +64,8 @@ def switch_theme(request: HttpRequest) -> HttpResponse:
 @require_POST
 def switch_clinic(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Work in another of one's clinics from now on; answers 404 for any other."""
-    chosen_pk = request.POST.get("clinic", "")
-    chosen = get_object_or_404(Clinic.objects.for_user(request.user), pk=chosen_pk if chosen_pk.isdecimal() else 0)
+    chosen_pk = whole_number(request.POST.get("clinic")) or 0
+    chosen = get_object_or_404(Clinic.objects.for_user(request.user), pk=chosen_pk)
     User.objects.filter(pk=request.user.pk).update(current_clinic=chosen)
     return redirect(settings.LOGIN_REDIRECT_URL)
 

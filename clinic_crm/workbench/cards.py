@@ -204,7 +204,7 @@ def note_of(visit: Visit, facts: Facts) -> tuple[str, Words] | None:
     """Return what passes between coordinator and doctor: a question back, the handoff read or not."""
     if facts.open_questions:
         count = facts.open_questions
-        words = ngettext("%(count)d question from the doctor", "%(count)d questions from the doctor", count)
+        words = ngettext("%(count)d question back", "%(count)d questions back", count)
         return "info", words % {"count": count}
     if visit.stage != Stage.DOCTOR:
         return None

@@ -53,10 +53,10 @@ class Gap:
 
 
 KINDS: tuple[tuple[str, Words, Words], ...] = (
-    ("next_appointment", _("no next appointment"), pgettext_lazy("gap", "Book")),
-    ("wechat", _("WeChat not added"), pgettext_lazy("gap", "Add")),
-    ("classification", _("not classified"), pgettext_lazy("gap", "Classify")),
-    ("form", _("form not complete"), pgettext_lazy("gap", "Complete")),
+    ("next_appointment", _("no next visit"), pgettext_lazy("gap", "Book")),
+    ("wechat", _("no WeChat"), pgettext_lazy("gap", "Add")),
+    ("classification", _("no class yet"), pgettext_lazy("gap", "Classify")),
+    ("form", _("form not done"), pgettext_lazy("gap", "Complete")),
 )
 
 

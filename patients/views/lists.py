@@ -7,7 +7,7 @@ from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingH
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import StaffRequest, requires
 from accounts.audit import record
@@ -17,10 +17,10 @@ from patients.columns import COLUMNS, SESSION_KEY, allowed_columns, shown_column
 from patients.export import PatientExport, describe
 from patients.filters import MINE, PatientFilterForm, without_cursor
 from patients.forms import ExportForm
-from patients.models import Registration
+from patients.models import Channel, Registration, Sex
 from patients.paging import SORTS, Page, ordered, page_of, sort_of
 from patients.queries import attach_next_appointments
-from patients.views.common import may_of
+from patients.views.common import may_of, panel
 
 SHOWN = (
     "number", "channel", "complaint", "tags", "active_at", "last_visit_on", "last_contact_on", "owner__full_name",
@@ -35,9 +35,20 @@ def _listed(clinic: Clinic, form: PatientFilterForm) -> QuerySet[Registration]:
     return form.apply(rows)
 
 
-def _filters(request: StaffRequest, clinic: Clinic) -> PatientFilterForm:
+def _filters(request: StaffRequest, clinic: Clinic, *, shown: bool = False) -> PatientFilterForm:
     contact = request.user.may(Permission.REVEAL_CONTACT, clinic)
-    return PatientFilterForm(request.GET, clinic=clinic, user=request.user, contact=contact)
+    return PatientFilterForm(request.GET, clinic=clinic, user=request.user, contact=contact, shown=shown)
+
+
+def _dress(rows: list[Any], clinic: Clinic) -> None:
+    """Give each row the words it is printed with; looked up once, not once a row."""
+    channels = {value: str(label) for value, label in Channel.choices}
+    sexes = {value: str(label) if value else "" for value, label in Sex.choices}
+    today = clinic.today()
+    for row in rows:
+        age = row.patient.age_on(today)
+        row.who = f"{sexes[row.patient.sex]} {'' if age is None else age}".strip()
+        row.channel_word = channels.get(row.channel, "")
 
 
 def _with(request: StaffRequest, **values: str) -> str:
@@ -75,9 +86,9 @@ def patient_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     page = page_of(found.select_related("patient", "owner").only(*SHOWN), sort=sort, after=after, before=before)
     attach_next_appointments(page.rows, clinic)
+    _dress(page.rows, clinic)
     columns = shown_columns(request, may.reveal_contact)
     context = {
-        "form": form,
         "page": page,
         "may": may,
         "chips": form.chips(reverse("patient_list")),
@@ -87,24 +98,43 @@ def patient_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
         "sort_label": SORTS[sort],
         "sorts": _sorting(request),
         "columns": columns,
-        "all_columns": [(name, COLUMNS[name], name in columns) for name in allowed_columns(may.reveal_contact)],
+        "show": dict.fromkeys(columns, True),
         "is_mine": form.chosen("owner") == MINE,
         "mine_url": _with(request, owner=MINE),
         "all_url": _with(request, owner=""),
         "heads": [_head(request, name, sort) for name in columns],
         "prev_url": _with(request, before=page.before) if page.before else "",
         "next_url": _with(request, after=page.after) if page.after else "",
-        "kept": [(k, v) for k, v in request.GET.items() if k in {"sort", "cols"}],
         "query": without_cursor(request.GET).urlencode(),
     }
     return render(request, "patients/list.html", context)
 
 
 @requires(Permission.VIEW_PATIENTS)
-@require_POST
+@require_GET
+def patient_filters(request: StaffRequest, clinic: Clinic) -> HttpResponse:
+    """The filters to choose from, as they are set in the address."""
+    context = {
+        "form": _filters(request, clinic, shown=True),
+        "kept": [(k, v) for k, v in request.GET.items() if k in {"sort", "cols"}],
+    }
+    return panel(request, "patients/_filters.html", context, title=_("Filter"), back=_list_url(request))
+
+
+def _list_url(request: StaffRequest) -> str:
+    return f"{reverse('patient_list')}?{request.GET.urlencode()}"
+
+
+@requires(Permission.VIEW_PATIENTS)
+@require_http_methods(["GET", "POST"])
 def patient_columns(request: StaffRequest, clinic: Clinic) -> HttpResponse:
-    """Remember which columns the person wants to see."""
+    """Ask which columns the person wants to see, and remember it."""
     contact = request.user.may(Permission.REVEAL_CONTACT, clinic)
+    if request.method == "GET":
+        shown = shown_columns(request, contact)
+        columns = [(name, COLUMNS[name], name in shown) for name in allowed_columns(contact)]
+        context = {"columns": columns, "query": request.GET.urlencode()}
+        return panel(request, "patients/_columns.html", context, title=_("Columns"), back=_list_url(request))
     chosen = [name for name in allowed_columns(contact) if name in request.POST.getlist("column")]
     request.session[SESSION_KEY] = chosen
     params = request.GET.copy()

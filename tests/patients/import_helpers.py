@@ -13,7 +13,7 @@ from patients.importing.reader import Table, open_table
 from patients.importing.referrals import NobodyElse, Referrals, resolve
 from patients.importing.staff import StaffDirectory, StaffMember
 
-FILES = Path(__file__).parent / "import_files"
+FILES = Path(__file__).resolve().parents[3] / "shared" / "data"  # laid beside the repository
 TODAY = date(2026, 11, 21)
 LIST, SHEET = FILES / "patients_export.csv", FILES / "patients_wechat_sheet.xlsx"
 BASIC = "姓名,手机号码,微信号"

@@ -270,3 +270,17 @@ def test_away_counts_from_the_last_visit(signed_in: Client, clinic: Clinic) -> N
     PatientFactory(name="甲", clinic=clinic, reg_last_visit_on=today - timedelta(days=30))
     PatientFactory(name="乙", clinic=clinic, reg_last_visit_on=today - timedelta(days=29))
     assert listed(signed_in, "away=30") == ["甲"]
+
+
+def test_the_filters_are_offered_as_they_are_set(signed_in: Client, clinic: Clinic, tc: User) -> None:
+    PatientFactory(clinic=clinic, reg_tags=["怕疼"])
+    html = signed_in.get("/patients/filters/?klass=C-C&sort=visit", headers={"HX-Request": "true"}).content.decode()
+    assert 'value="C-C" id="id_klass_2" checked' in html
+    assert 'name="sort" value="visit"' in html
+    assert "曹素铭" in html
+    assert 'value="怕疼"' in html
+
+
+def test_who_asks_when_somebody_was_here_gets_the_list_by_visit(signed_in: Client, clinic: Clinic) -> None:
+    assert signed_in.get(f"{URL}?away=30").context["sort"] == "-visit"
+    assert signed_in.get(f"{URL}?away=30&sort=number").context["sort"] == "number"

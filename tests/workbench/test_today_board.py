@@ -218,7 +218,7 @@ def test_a_question_back_waits_for_the_coordinator(floor):
     handoff = Handoff.objects.create(visit=visit)
     HandoffQuestion.objects.create(handoff=handoff, question="拍过 CT 吗？", asked_by=floor.doctor)
     assert floor.label(visit) == "Answer the doctor"
-    assert floor.card(visit).note == ("info", "1 question from the doctor")
+    assert floor.card(visit).note == ("info", "1 question back")
 
 
 def test_a_long_list_of_missing_things_is_told_as_a_number(floor):
