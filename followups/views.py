@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
+from accounts import reading
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission

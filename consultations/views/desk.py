@@ -89,7 +89,7 @@ def chosen_total(visit: Visit) -> Decimal | None:
 
 
 def decision_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
-    initial = {"amount": chosen_total(visit), "decision": visit.decision}
+    initial = {"amount": chosen_total(visit), "decision": visit.decision, "deposit": visit.deposit_amount}
     return {
         "form": DecisionForm(initial=initial),
         "specialist": visit.consultation.complaint in SPECIALIST,

@@ -144,7 +144,7 @@ def _statements(client: Client, query: str = "") -> int:
     return len(captured)
 
 
-def test_the_list_takes_the_same_few_statements_at_10_and_200_rows(signed_in: Client, clinic: Clinic, tc: User) -> None:
+def test_the_list_takes_the_same_few_statements_at_60_and_200_rows(signed_in: Client, clinic: Clinic, tc: User) -> None:
     def add(count: int) -> None:
         for _ in range(count):
             patient = PatientFactory(clinic=clinic, reg_owner=tc, reg_tags=["怕疼"])
@@ -153,8 +153,11 @@ def test_the_list_takes_the_same_few_statements_at_10_and_200_rows(signed_in: Cl
 
     add(10)
     few = _statements(signed_in)
-    add(190)
-    assert _statements(signed_in) == few <= 12
+    add(50)
+    more = _statements(signed_in)
+    add(140)
+    assert _statements(signed_in) == more <= 12
+    assert more == few + 1  # what does not fit on one page is counted
 
 
 def test_columns_are_chosen_by_the_address_and_remembered(signed_in: Client, clinic: Clinic) -> None:

@@ -62,6 +62,7 @@ def test_quick_add_warns_of_a_known_number_and_checks_in(
     expect(page.locator("#same-phone")).to_contain_text("周岚")
     page.fill("dialog #id_phone", "19900002")
     page.keyboard.press("Enter")
+    expect(page.locator("dialog .is-invalid #id_phone")).to_have_value("19900002")
     expect(page.locator("dialog #id_name")).to_have_value("沈雨薇")
     page.fill("dialog #id_phone", "19900002345")
     page.keyboard.press("Enter")
