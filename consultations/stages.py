@@ -160,7 +160,8 @@ def _needs(facts: VisitFacts, to: Stage) -> list[Missing]:
             (facts.exams_ordered and not facts.exams_complete, Missing.EXAMS),
         ],
         Stage.DECISION: [(not facts.all_explained, Missing.EXPLAINED)],
-        Stage.LEAVING: [(not facts.decision, Missing.DECISION)],
+        # Asked again: a plan that changed after the decision began is to be explained anew.
+        Stage.LEAVING: [(not facts.all_explained, Missing.EXPLAINED), (not facts.decision, Missing.DECISION)],
         Stage.CLOSED: [(not facts.checkout_ready, Missing.CHECKOUT)],
     }
     return [what for lacking, what in checks.get(to, []) if lacking]

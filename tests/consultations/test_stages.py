@@ -67,6 +67,7 @@ def test_the_exam_stands_before_the_doctor_on_one_route_and_after_on_the_other()
         (Stage.EXAM, Route.DOCTOR_FIRST, {"exams_complete": False}, Stage.EXPLAINING, Missing.EXAMS),
         (Stage.EXPLAINING, Route.EXAM_FIRST, {"all_explained": False}, Stage.DECISION, Missing.EXPLAINED),
         (Stage.DECISION, Route.EXAM_FIRST, {"decision": ""}, Stage.LEAVING, Missing.DECISION),
+        (Stage.DECISION, Route.EXAM_FIRST, {"all_explained": False}, Stage.LEAVING, Missing.EXPLAINED),
         (Stage.LEAVING, Route.EXAM_FIRST, {"checkout_ready": False}, Stage.CLOSED, Missing.CHECKOUT),
     ],
 )
