@@ -32,24 +32,29 @@ WRITTEN = {
 
 def report() -> None:
     """Print rows per second of the import, and of COPY writing the very same rows into the same tables."""
-    clinic = Clinic.objects.create(code="BN", name="导入测速门诊")
+    clinic, _made = Clinic.objects.get_or_create(code="BN", defaults={"name": "导入测速门诊"})  # its log keeps it
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "patients.csv"
             path.write_text(_rows(), encoding="utf-8")
-            output = io.StringIO()
-            imported = seconds(
-                lambda: call_command("import_patients", str(path), clinic=clinic.code, json=True, stdout=output)
-            )
-        created = json.loads(output.getvalue())["created"]
+            _import(path, clinic)  # once before, so that neither side pays for cold indexes alone
+            _forget(clinic)
+            imported, output = _import(path, clinic)
+        created = json.loads(output)["created"]
         rows = _rows_of(clinic)
         _forget(clinic)
         copied = seconds(lambda: _copy(rows))
     finally:
         _forget(clinic)
-        clinic.delete()
     print(f"\nimport of {ROWS:,} rows, {created:,} created: {ROWS / imported:,.0f} rows/s (checks, merge, history)")
     print(f"COPY of the same rows: {ROWS / copied:,.0f} rows/s · import ÷ COPY: {imported / copied:.1f} ×")
+
+
+def _import(path: Path, clinic: Clinic) -> tuple[float, str]:
+    """Import the file; returns the seconds it took and the report."""
+    output = io.StringIO()
+    took = seconds(lambda: call_command("import_patients", str(path), clinic=clinic.code, json=True, stdout=output))
+    return took, output.getvalue()
 
 
 def _rows() -> str:

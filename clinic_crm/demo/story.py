@@ -222,7 +222,7 @@ class Story:
             Plan, visit=visit, title=case.text[:40], findings=self.dice.choice(words.TALK.get(case.complaint, words.EVERYDAY).situations),
             principles=self.dice.choice(words.PRINCIPLES), made_by=case.doctor, made_at=end, finished_at=finished,
         )  # fmt: skip
-        for position, (name, share, duration, pain, note) in enumerate(
+        for position, (name, share, duration, visits, pain, note) in enumerate(
             words.OPTIONS.get(case.complaint, words.DEFAULT_OPTIONS)
         ):
             option = self.add(
@@ -230,7 +230,8 @@ class Story:
                 is_chosen=position == 0, duration=duration, pain=pain, pain_note=note,
             )  # fmt: skip
             price = (case.price * Decimal(str(share))).quantize(Decimal(10))
-            self.add(PlanItem, option=option, name=name, unit_price=price, teeth=[self.dice.choice([16, 26, 36, 46])])
+            tooth = self.dice.choice([16, 26, 36, 46])
+            self.add(PlanItem, option=option, name=name, unit_price=price, sessions=visits, teeth=[tooth])
         visit.doctor_left_at = visit.explaining_started_at = end
         if visit.stage == Stage.EXPLAINING:
             visit.explained_points = [Point.PRICE.value, Point.TIME.value]

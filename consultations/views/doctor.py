@@ -40,8 +40,11 @@ def doctor_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[st
     return note_context(visit) | status_context(visit) | {"findings": found, "plan": plan_of(visit)}
 
 
-def queue_context(request: StaffRequest, clinic: Clinic, open_id: int | None) -> dict[str, Any]:
-    cards = queue_of(request.user, clinic)
+def queue_context(
+    request: StaffRequest, clinic: Clinic, open_id: int | None, cards: list[Card] | None = None
+) -> dict[str, Any]:
+    """The queue beside the page; `cards` when they were read already."""
+    cards = queue_of(request.user, clinic) if cards is None else cards
     return {
         "cards": cards,
         "open_id": open_id,
@@ -91,10 +94,16 @@ def _kinds_to_order(clinic: Clinic, visit: Visit, ordered: set[int]) -> list[Exa
 
 
 def render_doctor(
-    request: StaffRequest, clinic: Clinic, visit: Visit | None, *, status: int = 200, **extra: Any
+    request: StaffRequest,
+    clinic: Clinic,
+    visit: Visit | None,
+    *,
+    status: int = 200,
+    cards: list[Card] | None = None,
+    **extra: Any,
 ) -> HttpResponse:
     """Render the doctor's page with a visit open, or with none."""
-    context = queue_context(request, clinic, visit.pk if visit else None)
+    context = queue_context(request, clinic, visit.pk if visit else None, cards)
     if visit is not None:
         context |= page_context(request, clinic, visit)
     return render(request, "consultations/doctor/page.html", context | extra, status=status)
@@ -123,7 +132,7 @@ def doctor_queue(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """My queue; the most urgent patient is open already."""
     cards: list[Card] = queue_of(request.user, clinic)
     pk = first_open(cards)
-    return render_doctor(request, clinic, visit_here(request, pk) if pk else None)
+    return render_doctor(request, clinic, visit_here(request, pk) if pk else None, cards=cards)
 
 
 @requires(Permission.TREAT)
