@@ -11,16 +11,17 @@ from consultations.form_rules import PICKED, TYPES
 OWN = "own_"  # codes of questions a clinic added itself; only these can be deleted
 LONGEST_LABEL = 120
 MOST_OPTIONS = 20
+LEAST_OPTIONS = 2
 MOST_QUESTIONS = 80
 
 Groups = list[dict[str, Any]]
 
 
 def edited(groups: Groups, data: Mapping[str, str]) -> Groups:
-    """Return the groups with the names, required marks and switches of an editor's form; order and codes stay.
+    """Return the groups with the names, answers, required marks and switches of an editor's form; order and codes stay.
 
-    Fields: zh-CODE, en-CODE, required-CODE, on-CODE per question; title-zh-CODE, title-en-CODE per group. A
-    question whose zh-CODE is not among the fields stays as it is.
+    Fields: zh-CODE, en-CODE, answers-CODE, required-CODE, on-CODE per question; title-zh-CODE, title-en-CODE per
+    group. A question whose zh-CODE is not among the fields stays as it is, and so do answers fewer than two.
     """
     result = deepcopy(groups)
     for group in result:
@@ -41,6 +42,9 @@ def _edit(question: dict[str, Any], data: Mapping[str, str]) -> None:
     if f"zh-{code}" not in data:
         return
     question["label"] = _words(data, f"zh-{code}", f"en-{code}")
+    labels = _labels(data.get(f"answers-{code}", ""))
+    if len(labels) >= LEAST_OPTIONS and "options" in question:
+        question["options"] = _changed(question["options"], labels)
     for key, wanted in (("required", f"required-{code}" in data), ("off", f"on-{code}" not in data)):
         if wanted:
             question[key] = True
@@ -95,15 +99,55 @@ def added(groups: Groups, group_code: str, data: Mapping[str, str]) -> Groups:
     return result
 
 
-def _options(text: str) -> list[dict[str, Any]]:
+def _labels(text: str) -> list[dict[str, str]]:
+    """Return the answers of an editor's text, a line each, "中文 | English"."""
     lines = [line.strip() for line in text.splitlines() if line.strip()][:MOST_OPTIONS]
-    if len(lines) < 2:
-        raise ValueError(_("Write at least two answers to choose from, one a line."))
     pairs = [line.partition("|") for line in lines]
+    return [{"zh": zh.strip()[:LONGEST_LABEL], "en": en.strip()[:LONGEST_LABEL]} for zh, _bar, en in pairs]
+
+
+def _options(text: str) -> list[dict[str, Any]]:
+    labels = _labels(text)
+    if len(labels) < LEAST_OPTIONS:
+        raise ValueError(too_few())
+    return [{"code": f"a{number}", "label": label} for number, label in enumerate(labels, start=1)]
+
+
+def too_few() -> str:
+    return _("Write at least two answers to choose from, one a line.")
+
+
+def lacks_answers(groups: Groups, data: Mapping[str, str]) -> bool:
+    """Tell whether an editor's form leaves a question fewer than two answers to choose from."""
+    picked = [q["code"] for group in groups for q in group["questions"] if q["type"] in PICKED]
+    return any(f"answers-{code}" in data and len(_labels(data[f"answers-{code}"])) < LEAST_OPTIONS for code in picked)
+
+
+def answers_text(question: Mapping[str, Any]) -> str:
+    """Return the answers to choose from as the editor shows them, a line each."""
+    labels = [option["label"] for option in question.get("options", ())]
+    return "\n".join(f"{label['zh']} | {label['en']}" if label["en"] else label["zh"] for label in labels)
+
+
+def _changed(options: list[dict[str, Any]], labels: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Return the answers as written anew. One whose words stayed keeps its code wherever it stands; one that was
+    reworded in its place keeps it too, since given answers and conditions name the code; others get a new one."""
+    stayed = {_same(option["label"]): option for option in options}
+    kept = [stayed.pop(_same(label), None) for label in labels]
+    left = {id(option) for option in stayed.values()}
+    for place, option in enumerate(options[: len(labels)]):
+        if kept[place] is None and id(option) in left:
+            kept[place] = option
+    used = {option["code"] for option in options}
+    fresh = (code for code in (f"a{n}" for n in range(1, len(used) + MOST_OPTIONS + 1)) if code not in used)
     return [
-        {"code": f"a{number}", "label": {"zh": zh.strip()[:LONGEST_LABEL], "en": en.strip()[:LONGEST_LABEL]}}
-        for number, (zh, _bar, en) in enumerate(pairs, start=1)
+        {**option, "label": label} if option else {"code": next(fresh), "label": label}
+        for option, label in zip(kept, labels, strict=True)
     ]
+
+
+def _same(label: Mapping[str, str]) -> tuple[str, str]:
+    return label["zh"], label["en"]
 
 
 def problem(groups: Groups) -> str:

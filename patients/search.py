@@ -27,6 +27,7 @@ SHOWN_FIELDS = (
 TAIL = 4
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _NUMBER = re.compile(r"([A-Z][A-Z0-9]{1,7}?)?(\d{4})-(\d{4,})")
+_NUMBER_BEGUN = re.compile(r"[A-Z][A-Z0-9]{1,7}\d{2}(\d{2}(-\d{0,4})?)?")
 _CHART = re.compile(r"[A-Za-z0-9./_-]{2,40}")
 _WECHAT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{2,}")
 _NO_NAME = re.compile(r"[\d_]")
@@ -167,7 +168,11 @@ def _by_number(said: str, scope: Scope) -> QuerySet[Patient]:
     """Find by patient number (with or without the clinic's code) or by an older system's card number."""
     upper = said.upper()
     wanted = Q(number=upper)
-    if match := _NUMBER.fullmatch(upper):
+    if _NUMBER_BEGUN.fullmatch(upper):
+        wanted = Q(
+            number__gte=upper, number__lt=upper + "\uffff"
+        )  # a range, so that the index by clinic and number serves
+    elif match := _NUMBER.fullmatch(upper):
         codes = (
             [match[1]] if match[1] else Clinic.objects.filter(pk__in=scope.clinic_ids).values_list("code", flat=True)
         )

@@ -16,7 +16,7 @@ from accounts.permissions import Permission
 from consultations import form_edit
 from consultations.content_forms import SPOKEN, ExamKindForm, ScriptForm
 from consultations.errors import Refused
-from consultations.form_rules import said
+from consultations.form_rules import PICKED, said
 from consultations.models import ExamKind, FormTemplate, Script
 from consultations.services import content
 
@@ -158,7 +158,7 @@ def form_template_edit(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRe
     groups = form_edit.edited(template.groups, request.POST)
     try:
         groups = _operated(groups, request)
-        words = form_edit.problem(groups)
+        words = form_edit.too_few() if form_edit.lacks_answers(groups, request.POST) else form_edit.problem(groups)
         if words:
             raise ValueError(words)
         expected = int(request.POST.get("version") or 0)
@@ -209,6 +209,8 @@ def _group_shown(group: dict[str, Any], types: dict[str, str], data: QueryDict) 
                 "kind": types.get(question["type"], ""),
                 "own": question["code"].startswith(form_edit.OWN),
                 "answers": " · ".join(said(o["label"], language) for o in question.get("options", ())),
+                "picked": question["type"] in PICKED,
+                "answers_text": data.get(f"answers-{question['code']}", form_edit.answers_text(question)),
             }
             for question in group["questions"]
         ],

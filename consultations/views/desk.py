@@ -188,16 +188,22 @@ def complaint_confirm(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRes
     if not form.is_valid():
         return render_visit(request, clinic, visit, stage=Stage.COMPLAINT, status=422, form=form)
     data = form.cleaned_data
-    moved = confirm_complaint(
-        visit=visit,
-        complaint=data["complaint"],
-        text=data["complaint_text"],
-        route=data["route"] or route_for(data["complaint"]),
-        route_reason=data["route_reason"],
-        new_case=data["new_case"],
-        by=request.user,
-        expected=request.POST.get("expected"),
-    )
+    try:
+        moved = confirm_complaint(
+            visit=visit,
+            complaint=data["complaint"],
+            text=data["complaint_text"],
+            route=data["route"] or route_for(data["complaint"]),
+            route_reason=data["route_reason"],
+            new_case=data["new_case"],
+            by=request.user,
+            expected=request.POST.get("expected"),
+        )
+    except StageConflict:
+        raise
+    except VisitError as error:
+        form.add_error(None, error.message)  # what was typed stays
+        return render_visit(request, clinic, visit, stage=Stage.COMPLAINT, status=422, form=form)
     return redirect(moved)
 
 

@@ -110,7 +110,14 @@ def _same_context(request: StaffRequest, text: str) -> dict[str, Any]:
         number = ""
     here, elsewhere = same_number(number, request.user) if number else ([], [])
     masked = f"{number[:3]}****{number[-4:]}" if number else ""
-    return {"same_here": here, "same_elsewhere": elsewhere, "number": number, "masked": masked}
+    checks_in = set(request.user.clinic_ids(Permission.CHECK_IN))
+    return {
+        "same_here": here,
+        "same_elsewhere": elsewhere,
+        "number": number,
+        "masked": masked,
+        "checks_in": checks_in,
+    }
 
 
 @requires(Permission.QUICK_ADD)

@@ -23,6 +23,10 @@ export function closeSearch() {
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id === "dialog-host") {
+    closeSearch(); // a dialog opened from the results stands alone
+    return;
+  }
   if (event.detail.target === pop()) {
     // A slow answer must not open results for words already erased.
     if (!input().value.trim()) {

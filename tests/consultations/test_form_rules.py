@@ -2,6 +2,7 @@
 
 import json
 from datetime import time
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -244,6 +245,32 @@ def test_a_clinic_adds_and_deletes_its_own_questions_but_not_builtin_ones() -> N
     assert own["options"][0]["label"] == {"zh": "常常", "en": "Often"}
     assert form_edit.removed(groups, "own_1") == DENTAL
     assert form_edit.removed(groups, "pain") == groups
+
+
+def answers_of(groups: Any, code: str) -> list[tuple[str, str]]:
+    question = next(q for g in groups for q in g["questions"] if q["code"] == code)
+    return [(option["code"], option["label"]["zh"]) for option in question["options"]]
+
+
+def test_answers_keep_their_codes_when_reworded_moved_or_joined_by_new_ones() -> None:
+    form = {"zh-pain": "疼吗", "on-pain": "1"}
+    assert answers_of(DENTAL, "pain") == [("none", "不疼"), ("sometimes", "有时疼"), ("now", "正在疼")]
+    reworded = form_edit.edited(DENTAL, form | {"answers-pain": "完全不疼 | No\n有时疼 | At times\n正在疼 | Right now"})
+    assert answers_of(reworded, "pain") == [("none", "完全不疼"), ("sometimes", "有时疼"), ("now", "正在疼")]
+    turned = form_edit.edited(DENTAL, form | {"answers-pain": "正在疼 | Right now\n不疼 | No\n咬东西时疼"})
+    assert answers_of(turned, "pain")[:2] == [("now", "正在疼"), ("none", "不疼")]
+    assert answers_of(turned, "pain")[2] == ("a1", "咬东西时疼")
+    longer = form_edit.edited(
+        DENTAL, form | {"answers-pain": "不疼 | No\n有时疼 | At times\n正在疼 | Right now\n夜里疼"}
+    )
+    assert answers_of(longer, "pain")[3] == ("a1", "夜里疼")
+
+
+def test_a_question_is_not_left_with_one_answer() -> None:
+    data = {"zh-pain": "疼吗", "on-pain": "1", "answers-pain": "只有一个"}
+    groups = form_edit.edited(DENTAL, data)
+    assert form_edit.lacks_answers(groups, data)
+    assert len(answers_of(groups, "pain")) == 3
 
 
 @pytest.mark.parametrize(

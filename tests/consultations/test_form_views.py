@@ -282,6 +282,20 @@ def test_a_changed_question_set_is_a_new_version_and_a_stale_editor_is_refused(
     assert clinic.form_templates.filter(kind="dental").count() == 2
 
 
+def test_answers_are_changed_and_too_few_are_refused_with_the_words_kept(clinic: Clinic, manager: Client) -> None:
+    template = clinic.form_templates.get(kind="dental")
+    address = reverse("form_template_edit", args=[template.pk])
+    page = manager.post(address, posted(template, **{"answers-pain": "只有一个", "zh-pain": "疼不疼呀"}))
+    assert page.status_code == 422
+    assert "只有一个" in page.content.decode()
+    assert "疼不疼呀" in page.content.decode()
+    words = "不疼 | No\n有时疼 | At times\n正在疼 | Right now\n夜里疼"
+    manager.post(address, posted(template, **{"answers-pain": words}))
+    fresh = clinic.form_templates.get(kind="dental", is_active=True)
+    pain = next(q for g in fresh.groups for q in g["questions"] if q["code"] == "pain")
+    assert [option["label"]["zh"] for option in pain["options"]] == ["不疼", "有时疼", "正在疼", "夜里疼"]
+
+
 def test_a_clinic_without_content_begins_with_the_builtin_one() -> None:
     clinic = ClinicFactory()
     manager = as_(UserFactory(role=Role.MANAGER, clinic=clinic))

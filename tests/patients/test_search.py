@@ -75,6 +75,13 @@ def test_the_patient_number_is_found_with_and_without_the_code(clinic: Clinic, t
     assert names("2604-0173", tc, clinic) == {"沈雨薇"}
 
 
+@pytest.mark.parametrize("begun", ["qh2604", "QH2604-", "QH2604-01", "QH26"])
+def test_a_patient_number_is_found_by_its_beginning(clinic: Clinic, tc: User, begun: str) -> None:
+    PatientFactory(name="沈雨薇", clinic=clinic, reg_number="QH2604-0173")
+    PatientFactory(name="周岚", clinic=clinic, reg_number="QH2512-0173")
+    assert names(begun, tc, clinic) == {"沈雨薇"}
+
+
 def test_an_older_systems_card_number_is_found(clinic: Clinic, tc: User) -> None:
     patient = PatientFactory(name="沈雨薇", clinic=clinic)
     registration = Registration.objects.get(patient=patient)
