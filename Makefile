@@ -13,7 +13,7 @@ CSS := static/dist/app.css
 CSS_SOURCES := $(shell find templates static/src static/js $(APPS) -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.py')
 export PORT DEMO
 
-.PHONY: help setup run test lint format bench messages screenshots browser clean
+.PHONY: help setup run test lint format bench chaos messages screenshots browser clean
 
 help: ## show these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ format: setup ## put the code into shape
 
 bench: setup ## speed, as ratios to floors taken in the same run
 	@$(BIN)/python bench/run.py $(ARGS)
+
+chaos: setup ## crashes: workers, Valkey and PostgreSQL killed while messages leave (about ten minutes)
+	@$(BIN)/python -m tools.chaos
 
 messages: setup ## take new strings into locale/, then translate what it prints
 	@$(BIN)/python tools/messages.py update

@@ -26,7 +26,8 @@ class Permission(StrEnum):
     VIEW_PATIENTS = "view_patients"
     EDIT_PATIENTS = "edit_patients"
     QUICK_ADD = "quick_add"
-    REVEAL_CONTACT = "reveal_contact"
+    REVEAL_CONTACT = "reveal_contact"  # numbers, WeChat, and what is known of the person's life
+    CALL_PATIENTS = "call_patients"  # open a number, to call; nothing else
     IMPORT_PATIENTS = "import_patients"
     EXPORT_PATIENTS = "export_patients"
     CLASSIFY = "classify"
@@ -44,10 +45,26 @@ class Permission(StrEnum):
     MANAGE_STAFF = "manage_staff"
     MANAGE_CLINICS = "manage_clinics"
     VIEW_AUDIT = "view_audit"
+    WORK_UNDECIDED = "work_undecided"  # the undecided board, suggested classes
+    RECORD_CARE = "record_care"  # what was done for a patient, word of mouth, thanks
+    TAKE_COMPLAINTS = "take_complaints"
+    SETTLE_COMPLAINTS = "settle_complaints"
+    RATE_CLASSES = "rate_classes"  # second opinion, blind
+    AUDIT_CLASSES = "audit_classes"  # draw samples, read the agreement
+    MERGE_PATIENTS = "merge_patients"
+    ANSWER_RIGHTS = "answer_rights"  # a patient's report, erasure
+    FOLLOW_UP = "follow_up"  # own tasks, log contacts, send by hand
+    HAND_OVER = "hand_over"  # other people's tasks
+    RUN_CAMPAIGNS = "run_campaigns"  # draft and submit
+    APPROVE_CAMPAIGNS = "approve_campaigns"
+    EDIT_PLAYBOOKS = "edit_playbooks"  # playbooks, materials
+    MANAGE_CALENDAR = "manage_calendar"  # hours, absences, holidays, rooms
+    VIEW_OUTBOX = "view_outbox"
+    MANAGE_MESSAGES = "manage_messages"  # templates, senders, quiet hours; retry and reconcile
 
 
 P = Permission
-_EVERYONE = frozenset({P.SIGNED_IN, P.VIEW_TODAY, P.VIEW_PATIENTS, P.VIEW_VISITS})
+_EVERYONE = frozenset({P.SIGNED_IN, P.VIEW_TODAY, P.VIEW_PATIENTS, P.VIEW_VISITS, P.TAKE_COMPLAINTS})
 _COORDINATOR = _EVERYONE | {
     P.EDIT_PATIENTS,
     P.QUICK_ADD,
@@ -61,15 +78,36 @@ _COORDINATOR = _EVERYONE | {
     P.READ_HANDOFF,
     P.VIEW_PLAN,
     P.VIEW_MONEY,
+    P.FOLLOW_UP,
+    P.RUN_CAMPAIGNS,
+    P.VIEW_OUTBOX,
+    P.WORK_UNDECIDED,
+    P.RECORD_CARE,
+    P.SETTLE_COMPLAINTS,
+    P.RATE_CLASSES,
 }
-_MANAGER = _COORDINATOR | {P.EXPORT_PATIENTS, P.APPROVE_WAIVER, P.EDIT_CONTENT, P.MANAGE_STAFF, P.VIEW_AUDIT}
+_MANAGER = _COORDINATOR | {
+    P.EXPORT_PATIENTS,
+    P.APPROVE_WAIVER,
+    P.EDIT_CONTENT,
+    P.MANAGE_STAFF,
+    P.VIEW_AUDIT,
+    P.HAND_OVER,
+    P.AUDIT_CLASSES,
+    P.MERGE_PATIENTS,
+    P.ANSWER_RIGHTS,
+    P.APPROVE_CAMPAIGNS,
+    P.EDIT_PLAYBOOKS,
+    P.MANAGE_CALENDAR,
+    P.MANAGE_MESSAGES,
+}
 
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.COORDINATOR: _COORDINATOR,
-    Role.ONLINE_CONSULTANT: _EVERYONE | {P.EDIT_PATIENTS, P.QUICK_ADD, P.REVEAL_CONTACT, P.BOOK},
+    Role.ONLINE_CONSULTANT: _EVERYONE | {P.EDIT_PATIENTS, P.QUICK_ADD, P.REVEAL_CONTACT, P.BOOK, P.FOLLOW_UP},
     Role.DOCTOR: _EVERYONE | {P.READ_HANDOFF, P.TREAT, P.CAPTURE_EXAM, P.VIEW_PLAN},
-    Role.FRONT_DESK: _EVERYONE | {P.EDIT_PATIENTS, P.QUICK_ADD, P.REVEAL_CONTACT, P.BOOK, P.CHECK_IN},
-    Role.NURSE: _EVERYONE | {P.CAPTURE_EXAM, P.READ_HANDOFF},
+    Role.FRONT_DESK: _EVERYONE | {P.EDIT_PATIENTS, P.QUICK_ADD, P.REVEAL_CONTACT, P.BOOK, P.CHECK_IN, P.FOLLOW_UP},
+    Role.NURSE: _EVERYONE | {P.CAPTURE_EXAM, P.READ_HANDOFF, P.CALL_PATIENTS, P.FOLLOW_UP},
     Role.MANAGER: _MANAGER,
     Role.ADMIN: _MANAGER | {P.MANAGE_CLINICS},
 }

@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Clinic, User
+from bench import calendar, timeline, undecided
 from bench.measure import Browser, Timing, statement_floor
 from consultations.models import Visit
 from patients.models import Patient
@@ -19,6 +20,8 @@ def report(scale: int, port: int) -> None:
     before, statement = browser.time(floor_path), statement_floor()
     rows = [(name, browser.time(path, posts)) for name, path, posts in _asked(clinic)]
     rows.append(("doctor's queue", doctor.time(reverse("doctor_queue"))))
+    rows.extend(calendar.rows(browser, clinic))
+    rows.extend(timeline.rows(browser, clinic))
     after = browser.time(floor_path)
     floor = min(before.p50, after.p50)
     print(
@@ -27,6 +30,7 @@ def report(scale: int, port: int) -> None:
     print(f"{'':24}{'p50 ms':>9}{'p95 ms':>9}{'× F':>7}{'× S':>8}{'statements':>12}{'bytes':>9}")
     for name, timing in rows:
         print(_line(name, timing, floor, statement.p50))
+    undecided.report(scale, browser, floor)
 
 
 def _line(name: str, timing: Timing, floor: float, statement: float) -> str:

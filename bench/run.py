@@ -34,7 +34,7 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from bench import imports, pages
+        from bench import booking, imports, pages, sweep, tasks
         from bench.people import grow_to
 
         print(
@@ -47,6 +47,9 @@ def main() -> None:
             with server():
                 pages.report(scale, PORT)
         imports.report()
+        sweep.report()
+        booking.report()
+        tasks.report()
 
 
 @contextmanager

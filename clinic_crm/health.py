@@ -14,9 +14,12 @@ from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
 from accounts.access import public
+from followups.jobs import late_jobs
 
 HEARTBEAT_KEY = "clinic-crm:worker-heartbeat"
 HEARTBEAT_SECONDS = 35  # three beats and a little
+JOBS_GRACE_SECONDS = 15 * 60  # after a start: what was missed while the machine was off is being made up for
+_started = time.monotonic()
 
 
 class NotReadyError(Exception):
@@ -80,11 +83,24 @@ def check_worker() -> None:
         raise NotReadyError(f"last heartbeat {age:.0f} s ago")
 
 
+def check_jobs() -> None:
+    """Raise NotReadyError when a periodic job should have run by now; a start is given time to catch up."""
+    if time.monotonic() - _started < JOBS_GRACE_SECONDS:
+        return
+    try:
+        late = late_jobs()
+    except DatabaseError as error:
+        raise NotReadyError("unknown, the database is unreachable") from error
+    if late:
+        raise NotReadyError(f"late: {', '.join(late)}")
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "database": check_database,
     "redis": check_redis,
     "migrations": check_migrations,
     "worker": check_worker,
+    "jobs": check_jobs,
 }
 
 

@@ -221,11 +221,21 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", 60.0)  # how often due messages are looked for
 # Each task claims what is due from the database; running one twice or late changes nothing.
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "clinic_crm.tasks.beat_heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "imports": {"task": "patients.tasks.run_due_imports", "schedule": 3.0, "options": {"expires": 3}},
+    "messages": {"task": "followups.tasks.send_messages", "schedule": SWEEP_SECONDS, "options": {"expires": 55}},
+    "jobs": {"task": "followups.tasks.run_due_jobs", "schedule": 60.0, "options": {"expires": 55}},
 }
+
+# --- messages ----------------------------------------------------------------------------------
+MESSAGE_LEASE_SECONDS = env.int("MESSAGE_LEASE_SECONDS", 120)  # a worker that is silent longer is taken for dead
+MESSAGE_TIMEOUT_SECONDS = env.int("MESSAGE_TIMEOUT_SECONDS", 10)  # of a provider; well below the lease
+MESSAGE_CIRCUIT_SECONDS = env.int("MESSAGE_CIRCUIT_SECONDS", 60)  # a failing provider is left alone so long
+# Senders call https addresses on the open internet alone; a gateway inside the own network needs this.
+MESSAGE_ALLOW_PRIVATE = env.bool("MESSAGE_ALLOW_PRIVATE", not PRODUCTION)
 
 # --- API ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from accounts.models import Clinic, User
 from followups.models import Appointment
+from followups.outcomes import still_to_ask
 
 GONE = frozenset(Appointment.FREE)
 STATUS_LEVELS = {
@@ -68,6 +71,22 @@ def day_of(*, user: User, clinic: Clinic, day: date, doctor: int | None, gone: b
     )
 
 
+def chain_of(appointment: Appointment) -> list[Appointment]:
+    """Return all the times that one promise was moved through, the first one first; empty when it never was."""
+    rows = Appointment.objects.filter(patient=appointment.patient_id, clinic=appointment.clinic_id)
+    linked = rows.filter(Q(moved_from__isnull=False) | Q(status=Appointment.Status.MOVED))
+    by_pk = {row.pk: row for row in linked.select_related("doctor")}
+    follows = {row.moved_from_id: row for row in by_pk.values() if row.moved_from_id}
+    at = by_pk.get(appointment.pk)
+    while at is not None and at.moved_from_id in by_pk:
+        at = by_pk[at.moved_from_id]
+    chain: list[Appointment] = []
+    while at is not None:
+        chain.append(at)
+        at = follows.get(at.pk)
+    return chain if len(chain) > 1 else []
+
+
 def describe(appointment: Appointment, *, clinic: Clinic, now: datetime) -> dict[str, Any]:
     """Return what a row may offer: checking in on its day, confirming, moving, cancelling."""
     expected = appointment.status in (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
@@ -80,4 +99,5 @@ def describe(appointment: Appointment, *, clinic: Clinic, now: datetime) -> dict
         "can_check_in": expected and today,
         "can_confirm": appointment.status == Appointment.Status.BOOKED and appointment.starts_at > now,
         "is_late": expected and appointment.starts_at < now,
+        "ask_why": still_to_ask(appointment),
     }

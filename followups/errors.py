@@ -38,6 +38,20 @@ class SlotTaken(BookingError):
         )
 
 
+class ClosedThen(BookingError):
+    """The doctor, the room or the clinic cannot be booked at that time (HTTP 409).
+
+    `may_insist`: it is only outside the hours, so a person may book it all the same; nobody is away.
+    """
+
+    field = "at"
+
+    def __init__(self, message: str, *, nearest: Sequence[Slot], may_insist: bool) -> None:
+        self.nearest = list(nearest)
+        self.may_insist = may_insist
+        super().__init__(message)
+
+
 class Outdated(BookingError):
     """Somebody else changed the appointment meanwhile (HTTP 409)."""
 
@@ -52,3 +66,25 @@ class Busy(BookingError):
 
     def __init__(self) -> None:
         super().__init__(_("Many people are booking at this moment. Try again."))
+
+
+class TaskHeld(BookingError):
+    """A colleague is at this patient's tasks just now (HTTP 409)."""
+
+    def __init__(self, holder: str) -> None:
+        self.holder = holder
+        super().__init__(_("%(name)s is on it.") % {"name": holder})
+
+
+class TaskEnded(BookingError):
+    """The task was ended by somebody else meanwhile (HTTP 409)."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(_("This task has ended meanwhile: %(how)s.") % {"how": how})
+
+
+class ComplaintChanged(BookingError):
+    """Somebody else changed the complaint meanwhile (HTTP 409)."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(_("This complaint was changed meanwhile: %(how)s.") % {"how": how})

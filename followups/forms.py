@@ -1,5 +1,6 @@
 """What is asked for to book, move or cancel."""
 
+import json
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Clinic, User
 from accounts.permissions import Role
 from accounts.reading import YEARS
-from followups.models import Appointment, Room
+from followups.models import AbsenceReason, Appointment, Room, Side
+from followups.outcomes import ASKED, USUAL_SIDE
 from followups.services import length_of
 
 MINUTES = (15, 30, 45, 60, 90, 120, 180)
@@ -57,7 +59,11 @@ class SlotForm(forms.Form):
     def length(self, data: dict[str, Any]) -> timedelta:
         """Return how long the appointment takes: as chosen, else as usual for its kind."""
         minutes = data.get("minutes")
-        return timedelta(minutes=minutes) if minutes else length_of(data.get("kind") or self.kind_of_old)
+        return (
+            timedelta(minutes=minutes)
+            if minutes
+            else length_of(data.get("kind") or self.kind_of_old, clinic=self.clinic)
+        )
 
     def _chosen(self, day: date | None, at: time | None) -> datetime | None:
         return datetime.combine(day, at, self.clinic.tz) if day and at else None
@@ -70,15 +76,35 @@ class BookingForm(SlotForm):
     field_order = ["kind", "doctor", "room", "minutes", "purpose", "day", "at", "slot"]
 
 
-class MoveForm(SlotForm):
-    reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
+class WhyFields(forms.Form):
+    """Why a patient does not come, whose side that is on, and a note. Without a side, the reason's usual one."""
+
+    absence_reason = forms.ChoiceField(label=_("Why not"), choices=AbsenceReason.choices, required=False)
+    absence_side = forms.ChoiceField(label=_("It lies on the side of"), choices=Side.choices, required=False)
+    reason = forms.CharField(label=_("In their own words"), max_length=300, required=False)
+
+    @property
+    def usual_sides(self) -> str:
+        """The side that goes with each reason, for the page that chooses it as soon as the reason is."""
+        return json.dumps({str(reason): str(side) for reason, side in USUAL_SIDE.items()})
 
 
-class CancelForm(forms.Form):
-    """How an appointment fell through, and why."""
+class MoveForm(WhyFields, SlotForm):
+    field_order = ["doctor", "room", "minutes", "day", "at", "slot", "absence_reason", "absence_side", "reason"]
+
+
+class WhyForm(WhyFields):
+    """Asks afterwards, or corrects, why a patient did not come."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["absence_reason"].required = True
+
+
+class CancelForm(WhyFields):
+    """How an appointment fell through, and why: one gesture."""
 
     outcome = forms.ChoiceField(label=_("What happened"))
-    reason = forms.CharField(label=_("Reason"), max_length=300)
 
     def __init__(self, *args: Any, past: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,3 +117,12 @@ class CancelForm(forms.Form):
             choices.insert(0, (Status.NO_SHOW.value, gettext("The patient did not come")))
         self.fields["outcome"].choices = choices  # type: ignore[attr-defined]
         self.fields["outcome"].initial = choices[0][0]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        asked = data.get("outcome") in ASKED
+        if asked and not data.get("absence_reason") and "absence_reason" not in self.errors:
+            self.add_error("absence_reason", gettext("Choose the reason."))
+        if data.get("outcome") and not asked and not data.get("reason", "").strip() and "reason" not in self.errors:
+            self.add_error("reason", gettext("Give the reason."))
+        return data

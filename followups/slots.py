@@ -22,15 +22,18 @@ class Slot:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
 
+def starts_in(stretch: Slot, *, length: timedelta, grid: timedelta = GRID) -> list[Slot]:
+    """Return every slot of `length` that starts on the grid of a stretch and ends within it."""
+    start, found = stretch.starts_at, []
+    while start + length <= stretch.ends_at:
+        found.append(Slot(start, start + length))
+        start += grid
+    return found
+
+
 def day_slots(*, day: date, length: timedelta, tz: ZoneInfo) -> list[Slot]:
-    """Return every slot of `length` that starts on the grid and ends before closing."""
-    end = datetime.combine(day, CLOSES, tz)
-    start = datetime.combine(day, OPENS, tz)
-    slots = []
-    while start + length <= end:
-        slots.append(Slot(start, start + length))
-        start += GRID
-    return slots
+    """Return every slot of a day on which nobody set any hours."""
+    return starts_in(Slot(datetime.combine(day, OPENS, tz), datetime.combine(day, CLOSES, tz)), length=length)
 
 
 def free(slots: Iterable[Slot], *, busy: Sequence[Slot], after: datetime) -> list[Slot]:

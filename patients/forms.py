@@ -61,7 +61,7 @@ class QuickAddForm(forms.Form):
     )
     complaint = forms.CharField(label=gettext_lazy("Chief complaint"), max_length=200, required=False)
     referrer = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    referrer_q = forms.CharField(label=gettext_lazy("Referred by"), max_length=60, required=False)
+    referrer_q = forms.CharField(label=gettext_lazy("Referred by"), max_length=120, required=False)
     same = forms.BooleanField(required=False, widget=forms.HiddenInput)  # another person with this name and number
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:

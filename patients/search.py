@@ -37,18 +37,21 @@ _DIGIT_MARKS = re.compile(r"[\s()\-+]")
 
 @dataclass(frozen=True)
 class Scope:
-    """For whom is searched. `contact`: the clinics where the person may see how to reach patients."""
+    """For whom is searched. `contact`: the clinics where the person may see how to reach patients; `closed`: where
+    they may see records closed after erasure."""
 
     clinic_ids: tuple[int, ...]
     contact_ids: frozenset[int]
     current: int
+    closed_ids: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, user: User, clinic: Clinic) -> "Scope":
         """Return the clinics whose patients the user may see, the current one first in results."""
         ids = user.clinic_ids(Permission.VIEW_PATIENTS)
         contact = frozenset(user.clinic_ids(Permission.REVEAL_CONTACT))
-        return cls(tuple(ids), contact, clinic.pk)
+        closed = frozenset(user.clinic_ids(Permission.TREAT, Permission.ANSWER_RIGHTS))
+        return cls(tuple(ids), contact, clinic.pk, closed)
 
 
 @dataclass
@@ -117,7 +120,7 @@ def _ways(said: str, scope: Scope) -> Iterable[QuerySet[Patient]]:
     if not _NO_NAME.search(said):
         yield from _by_letters("".join(c for c in said.lower() if c.isalnum()), scope)
     if scope.contact_ids and _WECHAT.fullmatch(said):
-        theirs = Scope(tuple(scope.contact_ids), scope.contact_ids, scope.current)
+        theirs = Scope(tuple(scope.contact_ids), scope.contact_ids, scope.current, scope.closed_ids)
         yield _people(theirs).annotate(upper=Upper("wechat_id")).filter(upper__startswith=said.upper())
     if _CHART.fullmatch(said) and any(c.isdigit() for c in said):
         yield _by_number(said, scope)
@@ -126,7 +129,12 @@ def _ways(said: str, scope: Scope) -> Iterable[QuerySet[Patient]]:
 def _people(scope: Scope) -> QuerySet[Patient]:
     here = Registration.objects.filter(patient=OuterRef("pk"), clinic__in=scope.clinic_ids)
     people: QuerySet[Patient] = Patient.objects.living().filter(Exists(here))
-    return people
+    if scope.closed_ids >= set(scope.clinic_ids):
+        return people
+    closed = Registration.objects.filter(patient=OuterRef("pk"), clinic__in=scope.closed_ids)
+    return (
+        people.filter(Q(restricted_at=None) | Exists(closed)) if scope.closed_ids else people.filter(restricted_at=None)
+    )
 
 
 def _by_name(said: str, scope: Scope) -> Iterable[QuerySet[Patient]]:

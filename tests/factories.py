@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import Clinic, Membership, Team, User
 from accounts.permissions import Role
 from consultations.models import Consultation, Visit
-from followups.models import Appointment, Room
+from followups.models import Appointment, Room, Task, TaskKind
 from patients.models import ClassChange, Consent, Patient, PatientPhone, Referral, Registration
 
 # --- accounts ----------------------------------------------------------------------------------
@@ -187,3 +188,19 @@ class VisitFactory(DjangoModelFactory[Visit]):
     consultation = factory.LazyAttribute(
         lambda o: Consultation.objects.create(clinic=o.clinic, patient=o.patient, complaint_text="左下后牙缺失一年")
     )
+
+
+# --- tasks ---------------------------------------------------------------------------------------
+
+
+class TaskFactory(DjangoModelFactory[Task]):
+    """An open task, due an hour ago unless said otherwise."""
+
+    class Meta:
+        model = Task
+
+    clinic = factory.SubFactory(ClinicFactory)
+    patient = factory.LazyAttribute(lambda task: PatientFactory(clinic=task.clinic))
+    kind = TaskKind.KEEP_IN_TOUCH
+    title = "问候"
+    due_at = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=1))

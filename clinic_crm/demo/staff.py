@@ -8,6 +8,8 @@ from accounts.models import Clinic, Membership, Team, User
 from accounts.permissions import Role
 from consultations.services.content import ensure_builtin_content
 from followups.models import Room
+from followups.services.builtin import ensure_builtin_playbooks
+from followups.services.materials import ensure_builtin_materials
 
 PASSWORD = "qinghe-demo-1"  # noqa: S105 - printed for everyone; demo data only
 CLINICS = (("QH", "青禾口腔·云岭门诊"), ("QS", "青禾口腔·松浦门诊"))
@@ -76,5 +78,7 @@ def build_group() -> list[DemoClinic]:
     for index, (code, name) in enumerate(CLINICS):
         clinic, _created = Clinic.objects.get_or_create(code=code, defaults={"name": name})
         ensure_builtin_content(clinic)
+        ensure_builtin_playbooks(clinic)
+        ensure_builtin_materials(clinic)
         groups.append(_staff_of(clinic, index == 0, password))
     return groups

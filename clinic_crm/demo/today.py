@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from clinic_crm.demo.calendar import furnish
 from clinic_crm.demo.history import History
 from clinic_crm.demo.pictures import draw_pictures
 from clinic_crm.demo.staff import DemoClinic
@@ -44,6 +45,7 @@ class Today:
             self._gone(index, start, booked=index not in {2, 5})
         for index, minutes in enumerate(EXPECTED_IN):
             self._expected(index, minutes)
+        furnish(self.history, self.group)
 
     def _case(self, index: int, wanted: str = "") -> Case:
         case = self.history.person(self.group, wanted=wanted)

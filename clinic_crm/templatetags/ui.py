@@ -9,8 +9,11 @@ from django.utils.translation import gettext as _
 
 from clinic_crm.templatetags import _fields, _format, _marks
 from clinic_crm.templatetags._board import board_card
+from clinic_crm.templatetags._calendar import calendar_grid
 from clinic_crm.templatetags._charts import sparkline
+from clinic_crm.templatetags._judged import judged_lines
 from clinic_crm.templatetags._messages import toast_of
+from clinic_crm.templatetags._undecided import class_bars, undecided_card
 
 register = template.Library()
 
@@ -27,6 +30,10 @@ for tag in (
     _marks.elapsed,
     sparkline,
     board_card,
+    undecided_card,
+    class_bars,
+    judged_lines,
+    calendar_grid,
 ):
     register.simple_tag(tag)
 

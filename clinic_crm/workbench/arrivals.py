@@ -19,7 +19,7 @@ from consultations.errors import AlreadyHere, VisitError
 from consultations.models import Visit
 from consultations.services.reception import check_in
 from followups.models import Appointment
-from followups.views import get_appointment, safe_next
+from followups.views.appointments import get_appointment, safe_next
 from patients.models import Patient
 from patients.search import Hit, find
 
@@ -77,7 +77,7 @@ def check_in_patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResp
     """A patient has come, with an appointment today or without one."""
     patients = Patient.objects.for_user(request.user).for_clinic(clinic).living()
     patient = get_object_or_404(patients, pk=pk)
-    what = request.POST.get("complaint_text", "").strip()[:300]
+    what = (request.POST.get("complaint_text") or request.POST.get("complaint") or "").strip()[:300]
     return _arrive(request, clinic, patient=patient, appointment=expected_today(clinic, patient), complaint_text=what)
 
 

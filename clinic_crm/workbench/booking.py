@@ -20,12 +20,14 @@ from accounts.reading import whole_number
 from clinic_crm.templatetags._format import clock, when
 from consultations.models import Visit
 from consultations.stages import Decision
-from followups.errors import BookingError, Refused, SlotTaken
+from followups.errors import BookingError, ClosedThen, Refused
 from followups.forms import BookingForm, MoveForm, SlotForm, doctors_of
 from followups.models import Appointment, Room
+from followups.recheck_rules import Suggestion, suggested
 from followups.services import book, free_slots, length_of, move, suggest_slots, undo
+from followups.services.availability import check_open
 from followups.slots import Slot
-from followups.views import day_url, get_appointment, parse_day, safe_next
+from followups.views.appointments import day_url, get_appointment, parse_day, safe_next
 from patients.models import Patient, Registration
 from patients.search import find
 
@@ -45,6 +47,12 @@ class Wish:
     length: timedelta
     day: date
     but: int | None = None
+    treatment: str = ""  # the complaint that an accepted plan treats
+
+    @property
+    def usual(self) -> Suggestion:
+        """When the next appointment is suggested first, and why."""
+        return suggested(kind=self.kind, class_code=self.patient.class_code or "", treatment=self.treatment)
 
     def suggestions(self) -> list[Slot]:
         if self.doctor is None and self.room is None:
@@ -57,6 +65,7 @@ class Wish:
             length=self.length,
             room=self.room,
             but=self.but,
+            treatment=self.treatment,
         )
 
     def free(self) -> list[Slot]:
@@ -103,10 +112,23 @@ def usual_doctor(clinic: Clinic, patient: Patient, visit: Visit | None) -> int |
     return owned or last.values_list("doctor", flat=True).first()
 
 
-def wish_of(clinic: Clinic, patient: Patient, params: Mapping[str, Any], *, kind: str, but: int | None = None) -> Wish:
+def _treatment(visit: Visit | None) -> str:
+    """Return what an accepted plan treats; nothing before a decision."""
+    return visit.consultation.complaint if visit is not None and visit.decision in TREATED else ""
+
+
+def wish_of(
+    clinic: Clinic,
+    patient: Patient,
+    params: Mapping[str, Any],
+    *,
+    kind: str,
+    but: int | None = None,
+    treatment: str = "",
+) -> Wish:
     """Read leniently what was chosen so far; anything unreadable counts as not chosen yet."""
     minutes = whole_number(str(params.get("minutes") or "")) or 0
-    length = timedelta(minutes=minutes) if 0 < minutes <= 480 else length_of(kind)
+    length = timedelta(minutes=minutes) if 0 < minutes <= 480 else length_of(kind, clinic=clinic)
     return Wish(
         clinic=clinic,
         patient=patient,
@@ -116,6 +138,7 @@ def wish_of(clinic: Clinic, patient: Patient, params: Mapping[str, Any], *, kind
         length=length,
         day=parse_day(str(params.get("day") or ""), clinic.today() + timedelta(days=1)),
         but=but,
+        treatment=treatment,
     )
 
 
@@ -147,7 +170,8 @@ def _show(
     **more: Any,
 ) -> HttpResponse:
     """Render the page, or for htmx's question about times that part alone."""
-    nearest = error.nearest if isinstance(error, SlotTaken) else []
+    nearest = getattr(error, "nearest", [])
+    more["may_insist"] = isinstance(error, ClosedThen) and error.may_insist
     chosen = str(form["at"].value() or "")
     context = {"form": form, "patient": wish.patient} | more | _times(wish, chosen, nearest)
     only_times = request.htmx and request.method == "GET"
@@ -175,7 +199,7 @@ def appointment_new(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     kind = asked if asked in Kind.values else usual_kind(patient, visit)
     defaults = {"kind": kind, "doctor": usual_doctor(clinic, patient, visit), "purpose": _purpose(visit)}
     values = _with_defaults(params, defaults)
-    wish = wish_of(clinic, patient, values, kind=kind)
+    wish = wish_of(clinic, patient, values, kind=kind, treatment=_treatment(visit))
     more: dict[str, Any] = {"visit": visit, "next": safe_next(request, "")}
     if request.method == "GET":
         if "day" not in values:
@@ -188,10 +212,17 @@ def appointment_new(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     data = form.cleaned_data
     what = {key: data[key] for key in ("doctor", "room", "kind", "starts_at", "ends_at", "purpose")}
     try:
+        _check_hours(request, clinic, what)
         row = book(clinic=clinic, patient=patient, by=request.user, **what)
     except BookingError as error:
         return _show(request, form, wish, status=_blame(form, error), error=error, **more)
     return _booked(request, row, visit)
+
+
+def _check_hours(request: StaffRequest, clinic: Clinic, what: dict[str, Any]) -> None:
+    """Raise ClosedThen for a time outside the hours, unless the person insists on it."""
+    where = {key: what[key] for key in ("doctor", "room", "starts_at", "ends_at")}
+    check_open(clinic=clinic, insist=request.POST.get("insist") == "1", **where)
 
 
 def _purpose(visit: Visit | None) -> str:
@@ -249,8 +280,10 @@ def appointment_move(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResp
     if not form.is_valid():
         return _show(request, form, wish, status=422, **more)
     data = form.cleaned_data
-    what = {key: data[key] for key in ("doctor", "room", "starts_at", "ends_at", "reason")}
+    why = ("reason", "absence_reason", "absence_side")
+    what = {key: data[key] for key in ("doctor", "room", "starts_at", "ends_at", *why)}
     try:
+        _check_hours(request, clinic, what)
         row = move(appointment=old, by=request.user, **what)
     except BookingError as error:
         return _show(request, form, wish, status=_blame(form, error), error=error, **more)

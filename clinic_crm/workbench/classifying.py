@@ -17,9 +17,9 @@ from clinic_crm.workbench.patient_page import open_visit
 from consultations.models import Visit
 from consultations.services.leaving import classify_visit
 from consultations.stages import Stage
+from followups.services.classes import set_class
 from patients.classification import ClassFacts, PatientClass, Suggestion, suggest
 from patients.models import ClassChange, Patient, Registration
-from patients.services import classify
 from patients.views.common import done, get_registration, panel, patient_url
 
 SCORES = [(n, str(n)) for n in range(1, 6)]
@@ -96,6 +96,6 @@ def _classify(request: StaffRequest, registration: Registration, suggestion: Sug
     if visit is not None and visit.stage == Stage.LEAVING:
         change = classify_visit(visit=visit, **judgement)
     else:
-        change = classify(patient=registration.patient, clinic=registration.clinic, **judgement)
+        change = set_class(patient=registration.patient, clinic=registration.clinic, **judgement)
     words = {"patient": registration.patient, "code": change.new_class}
     messages.success(request, _("%(patient)s is %(code)s now.") % words)

@@ -1,17 +1,21 @@
 """What the frame of every page needs: navigation, clinics to switch to, where to search and add."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import current_clinic
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
+from followups.jobs import late_by_pulse
+from followups.task_list import due_count
 
 THEMES = ("light", "dark")
 
@@ -41,12 +45,23 @@ RAIL = (
     Place(("today",), _("Today"), "layout-dashboard", Permission.VIEW_TODAY, also=("/visits/",)),
     Place(("patient_list",), _("Patients"), "users-round", Permission.VIEW_PATIENTS),
     Place(("appointments",), _("Calendar"), "calendar-days", Permission.BOOK),
+    Place(("tasks",), _("Follow-ups"), "phone-call", Permission.FOLLOW_UP),
+    Place(("undecided",), pgettext_lazy("page", "Undecided"), "columns-3", Permission.WORK_UNDECIDED),
 )
 MORE = (
+    Place(("complaint_list",), _("Complaints"), "message-square-warning", Permission.TAKE_COMPLAINTS),
+    Place(("referral_list",), _("Referrals"), "share-2", Permission.RECORD_CARE),
     Place(("patient_import", "import_list", "import_new"), _("Import patients"), "upload", Permission.IMPORT_PATIENTS),
+    Place(("class_audits",), _("Class audits"), "scale", Permission.RATE_CLASSES),
+    Place(("moved_up",), _("What moved patients up"), "trending-up", Permission.AUDIT_CLASSES),
+    Place(("playbooks",), _("Playbooks"), "route", Permission.EDIT_PLAYBOOKS),
     Place(("script_list",), _("Scripts"), "message-square-quote", Permission.EDIT_CONTENT),
     Place(("form_template_list",), _("Consultation forms"), "clipboard-list", Permission.EDIT_CONTENT),
     Place(("exam_price_list", "exam_kinds"), _("Examinations"), "scan-line", Permission.EDIT_CONTENT),
+    Place(("material_list",), _("Readings"), "book-open", Permission.EDIT_PLAYBOOKS),
+    Place(("campaign_list",), _("Campaigns"), "megaphone", Permission.RUN_CAMPAIGNS),
+    Place(("outbox",), _("Outbox"), "send", Permission.VIEW_OUTBOX),
+    Place(("duplicate_list",), _("Duplicates"), "merge", Permission.MERGE_PATIENTS, also=("/merges/",)),
     Place(("staff_list", "staff"), _("Staff"), "id-card", Permission.MANAGE_STAFF),
     Place(("clinic_list", "clinics"), _("Clinics"), "building-2", Permission.MANAGE_CLINICS),
     Place(("audit_log", "audit"), _("Audit log"), "scroll-text", Permission.VIEW_AUDIT),
@@ -103,7 +118,19 @@ class Frame:
 
     @cached_property
     def nav_items(self) -> list[NavItem]:
-        return self._places(RAIL)
+        url, count = self.tasks_url, self.task_count
+        return [replace(item, badge=count) if url and item.url == url else item for item in self._places(RAIL)]
+
+    @cached_property
+    def tasks_url(self) -> str:
+        return self._url(Permission.FOLLOW_UP, "tasks")
+
+    @cached_property
+    def task_count(self) -> int:
+        """How many of one's own tasks are due today (one statement, when the frame is printed)."""
+        if not self.tasks_url or self.user is None or self.clinic is None:
+            return 0
+        return due_count(self.user, self.clinic, timezone.now())
 
     @cached_property
     def more_items(self) -> list[NavItem]:
@@ -127,6 +154,12 @@ class Frame:
     def quick_add_url(self) -> str:
         return self._url(Permission.QUICK_ADD, "patient_add")
 
+    @cached_property
+    def late_jobs(self) -> list[str]:
+        """Periodic jobs that should have run by now, for those who look after messages; asks no database."""
+        allowed = self.user and self.clinic and self.user.may(Permission.MANAGE_MESSAGES, self.clinic)
+        return late_by_pulse() if allowed else []
+
     @property
     def home_url(self) -> str:
         return first_url("home", "today") or "/"
@@ -142,6 +175,10 @@ class Frame:
     @property
     def theme_url(self) -> str:
         return first_url("switch_theme", "theme_switch", "set_theme")
+
+    @property
+    def calendar_url(self) -> str:
+        return first_url("my_calendar")
 
     @property
     def password_url(self) -> str:

@@ -15,6 +15,7 @@ from accounts.models import Clinic
 from consultations.models import CheckoutItem, Visit
 from consultations.stages import ENDED, UNDECIDED, Stage
 from followups.models import Appointment
+from followups.services.recheck_plans import missing_tomorrow
 
 Words = str | Promise
 NAMED = 4  # people named in one row
@@ -58,6 +59,7 @@ KINDS: tuple[tuple[str, Words, Words], ...] = (
     ("classification", _("no class yet"), pgettext_lazy("gap", "Classify")),
     ("form", _("form not done"), pgettext_lazy("gap", "Complete")),
 )
+PLANS = ("recheck_plan", _("recheck plan not ready"), pgettext_lazy("gap", "Write"))
 
 
 def lacks(visit: Any) -> list[str]:
@@ -84,7 +86,7 @@ def mend_url(visit: Visit, code: str) -> str:
 
 
 def gaps_of(clinic: Clinic, now: datetime) -> list[Gap]:
-    """Return yesterday's gaps by kind (one statement, of that day's visits alone)."""
+    """Return yesterday's gaps by kind, and the recheck plans that lack (two statements)."""
     start, end = clinic.day_bounds(clinic.today() - timedelta(days=1))
     waived = CheckoutItem.objects.filter(visit=OuterRef("pk"), waived_at__isnull=False).values("code")
     later = Appointment.objects.for_clinic(clinic).expected().filter(patient=OuterRef("patient"), starts_at__gt=now)
@@ -103,4 +105,12 @@ def gaps_of(clinic: Clinic, now: datetime) -> list[Gap]:
     for visit in rows:
         for code in lacks(visit):
             found.setdefault(code, []).append(Person(visit.patient.name, mend_url(visit, code)))
-    return [Gap(code, label, verb, found[code]) for code, label, verb in KINDS if code in found]
+    gaps = [Gap(code, label, verb, found[code]) for code, label, verb in KINDS if code in found]
+    return _plans(clinic, now) + gaps
+
+
+def _plans(clinic: Clinic, now: datetime) -> list[Gap]:
+    """Return the rechecks of today and tomorrow whose plan is not ready (one statement)."""
+    tasks = missing_tomorrow(clinic=clinic, now=now)
+    people = [Person(task.patient.name, reverse("task", args=[task.pk]) + "?scope=all") for task in tasks]
+    return [Gap(*PLANS, people)] if people else []

@@ -17,12 +17,13 @@ from clinic_crm.workbench.timeline_kinds import Counted, Reader
 from consultations.models import ConsultationForm, Exam, ExamFile, Plan, Visit
 from consultations.stages import Stage
 from consultations.views.workspace import missing_for_next
-from followups.models import Appointment
+from followups.models import Appointment, Task
 from followups.services import length_of, suggest_slots
 from followups.slots import Slot
 from patients.models import ClassChange, Consent, ConsentPurpose, Referral, Registration
 from patients.queries import expected_appointments
 
+JUDGED_SHOWN = 24  # judgements on the line of the side panel
 NAMED = 8  # people brought that are named; of more, only how many
 
 
@@ -99,7 +100,9 @@ def _consents(reader: Reader) -> QuerySet[Any, Any]:
 
 def _judged(reader: Reader) -> QuerySet[Any, Any]:
     rows = reader.rows(ClassChange).filter(patient=reader.patient_id).order_by("-at", "-id")
-    told: QuerySet[Any, Any] = rows.values(found=JSONObject(awareness="awareness", trust="trust", code="new_class"))[:2]
+    told: QuerySet[Any, Any] = rows.values(
+        found=JSONObject(awareness="awareness", trust="trust", code="new_class", at="at", correction="is_correction")
+    )[:JUDGED_SHOWN]
     return told
 
 
@@ -192,6 +195,14 @@ def suggestion(registration: Registration, visit: Visit | None, facts: Facts) ->
     clinic, patient = registration.clinic, registration.patient
     slots = suggest_slots(clinic=clinic, patient=patient, doctor=doctor, kind=kind, count=1)
     return (slots[0], kind, doctor) if slots else None
+
+
+def open_tasks(registration: Registration, user: User) -> list[Task]:
+    """Return what is still to be done for the patient here, the next first (one statement)."""
+    if not user.may(Permission.FOLLOW_UP, registration.clinic_id):
+        return []
+    rows = Task.objects.for_clinic(registration.clinic_id).open().filter(patient=registration.patient_id)
+    return list(rows.select_related("owner").order_by("due_at")[:NAMED])
 
 
 def minutes_of(kind: str) -> int:

@@ -21,12 +21,17 @@ Context = dict[str, Any]
 KINDS = (
     ("visit", _("Visits")),
     ("appointment", _("Appointments")),
+    ("contact", _("Contacts")),
     ("class", _("Class")),
     ("decision", _("Decisions")),
     ("plan", _("Plans")),
     ("image", _("Images")),
     ("referral", _("Referrals")),
     ("consent", _("Consent")),
+    ("care", _("Care")),
+    ("complaint", _("Complaints")),
+    ("merge", _("Merges")),
+    ("reveal", _("Opened")),
 )
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -14,7 +14,8 @@ from clinic_crm.workbench import patient_page
 from clinic_crm.workbench.patient_tabs import TABS, chips_of, tabs_of, timeline_tab
 from clinic_crm.workbench.timeline_kinds import Reader
 from patients.models import Registration
-from patients.views.common import get_registration, may_of
+from patients.services.merging import current_id
+from patients.views.common import get_registration, may_of, patient_url
 
 
 def _reader(request: StaffRequest, registration: Registration) -> Reader:
@@ -25,7 +26,13 @@ def _reader(request: StaffRequest, registration: Registration) -> Reader:
 @require_GET
 def patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Who the patient is, what happened, what is next; ?tab= and ?kind= say what is open."""
-    registration = get_registration(request, clinic, pk, Permission.VIEW_PATIENTS)
+    try:
+        registration = get_registration(request, clinic, pk, Permission.VIEW_PATIENTS)
+    except Http404:
+        if (into := current_id(pk)) is None:
+            raise
+        get_registration(request, clinic, into, Permission.VIEW_PATIENTS)  # theirs to see, else 404 as well
+        return redirect(patient_url(into))
     reader, may = _reader(request, registration), may_of(request.user, registration.clinic)
     facts = patient_page.facts_of(registration, reader)
     visit = patient_page.open_visit(registration)
@@ -44,6 +51,8 @@ def patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
         "slot": slot,
         "slot_minutes": patient_page.minutes_of(slot[1]) if slot else 0,
         "phones": list(registration.patient.phones.all()) if may.reveal_contact else [],
+        "open_tasks": patient_page.open_tasks(registration, request.user),
+        "now": timezone.now(),
         "tabs": tabs,
         "tab": tab,
         "tab_template": f"workbench/patient/_{tab}.html",

@@ -15,7 +15,7 @@ from django.core import signing
 from django.db import connection
 
 from accounts.permissions import Permission
-from clinic_crm.workbench.timeline_kinds import Reader, united
+from clinic_crm.workbench.timeline_kinds import Reader, branches
 
 PAGE = 20
 SALT = "workbench.timeline"
@@ -40,33 +40,43 @@ class Slice:
     more: str = ""
 
 
-@lru_cache(maxsize=256)
-def _compiled(
-    grants: frozenset[Permission], clinic_ids: tuple[int, ...], kinds: tuple[str, ...]
-) -> tuple[str, tuple[Any, ...]]:
-    sql, params = united(Reader(ANY_PATIENT, grants, clinic_ids), kinds).query.sql_with_params()
+Statement = tuple[str, list[Any]]
+
+
+@lru_cache(maxsize=1024)
+def _compiled(grants: frozenset[Permission], clinic_ids: tuple[int, ...], kind: str) -> tuple[str, tuple[Any, ...]]:
+    [rows] = branches(Reader(ANY_PATIENT, grants, clinic_ids), [kind])
+    sql, params = rows.query.sql_with_params()
     return sql, tuple(params)
 
 
-def _statement(reader: Reader, kinds: tuple[str, ...]) -> tuple[str, list[Any]]:
-    """Return the united events as SQL with its parameters, the patient put in."""
-    sql, params = _compiled(reader.grants, reader.clinic_ids, kinds)
-    return sql, [reader.patient_id if value == ANY_PATIENT else value for value in params]
+def _statements(reader: Reader, kinds: tuple[str, ...]) -> list[Statement]:
+    """Return the events of each kind as SQL with its parameters, the patient put in."""
+    found = []
+    for kind in kinds:
+        sql, params = _compiled(reader.grants, reader.clinic_ids, kind)
+        found.append((sql, [reader.patient_id if value == ANY_PATIENT else value for value in params]))
+    return found
+
+
+def _page_of(statements: list[Statement], place: tuple[datetime, str, int] | None) -> Statement:
+    """Unite the newest of each kind that lie behind a place: of no kind more is read than the page can show."""
+    older = "WHERE (ev_at, ev_kind, pk) < (%s, %s, %s)" if place else ""
+    columns, order = "ev_kind, pk, ev_at, ev_data", f"ORDER BY ev_at DESC, ev_kind DESC, pk DESC LIMIT {PAGE + 1}"
+    parts, values = [], []
+    for sql, params in statements:
+        parts.append(f"(SELECT {columns} FROM ({sql}) AS kind {older} {order})")  # noqa: S608 - compiled by Django
+        values += [*params, *(place or ())]
+    return f"SELECT {columns} FROM ({' UNION ALL '.join(parts)}) AS events {order}", values  # noqa: S608
 
 
 def read(reader: Reader, *, kind: str = "", cursor: str = "") -> Slice:
     """Return a page of events, of one kind or of all, older than the cursor; one statement."""
     if not reader.clinic_ids:
         return Slice([])
-    sql, params = _statement(reader, reader.chosen(kind))
-    place = _place(cursor, reader)
-    older = "WHERE (ev_at, ev_kind, pk) < (%s, %s, %s)" if place else ""
-    order = "ORDER BY ev_at DESC, ev_kind DESC, pk DESC LIMIT %s"
+    sql, params = _page_of(_statements(reader, reader.chosen(kind)), _place(cursor, reader))
     with connection.cursor() as db:
-        db.execute(
-            f"SELECT ev_kind, pk, ev_at, ev_data FROM ({sql}) AS events {older} {order}",  # noqa: S608 - built above
-            [*params, *(place or ()), PAGE + 1],
-        )
+        db.execute(sql, params)
         found = [Event(kind, pk, at, _told(data)) for kind, pk, at, data in db.fetchall()]
     more = _cursor(found[PAGE - 1], reader) if len(found) > PAGE else ""
     return Slice(found[:PAGE], more)
@@ -76,9 +86,11 @@ def counts(reader: Reader) -> dict[str, int]:
     """Return how many events of each kind there are; one statement."""
     if not reader.clinic_ids:
         return {}
-    sql, params = _statement(reader, reader.kinds)
+    statements = _statements(reader, reader.kinds)
+    united = " UNION ALL ".join(f"SELECT ev_kind FROM ({sql}) AS kind" for sql, _params in statements)  # noqa: S608
     with connection.cursor() as db:
-        db.execute(f"SELECT ev_kind, COUNT(*) FROM ({sql}) AS events GROUP BY ev_kind", params)  # noqa: S608
+        values = [value for _sql, params in statements for value in params]
+        db.execute(f"SELECT ev_kind, COUNT(*) FROM ({united}) AS events GROUP BY ev_kind", values)  # noqa: S608
         return dict(db.fetchall())
 
 

@@ -15,9 +15,9 @@ from django.utils.translation import pgettext
 from clinic_crm.templatetags._format import clock, money, short_day, when
 from clinic_crm.workbench.timeline import Event
 from consultations.stages import ENDED, ROUTES, Decision, Stage
-from followups.models import Appointment
+from followups.models import Appointment, ContactChannel, ContactOutcome, MessageChannel, MessagePurpose, Task, TaskKind
 from patients.classification import Complaint
-from patients.models import Channel, ConsentPurpose
+from patients.models import CareAction, Channel, ComplaintCase, ConsentPurpose
 
 SHOWN_THUMBS = 4
 GONE = {Appointment.Status.NO_SHOW, Appointment.Status.CANCELLED_PATIENT, Appointment.Status.CANCELLED_CLINIC}
@@ -32,6 +32,13 @@ MARKS: dict[str, tuple[str, str]] = {
     "referral": ("users-round", ""),
     "consent": ("shield-check", ""),
     "record": ("user-plus", ""),
+    "contact": ("phone-call", ""),
+    "task": ("list-checks", ""),
+    "message": ("message-square", ""),
+    "care": ("hand-heart", ""),
+    "complaint": ("message-circle-warning", ""),
+    "merge": ("merge", ""),
+    "reveal": ("eye", ""),
 }
 
 
@@ -187,6 +194,50 @@ def _record(data: dict[str, Any], pk: int, subject: int) -> Told:
     return Told(_("Registered, %(number)s") % {"number": data["number"]}, _joined(data["clinic"], channel))
 
 
+def _contact(data: dict[str, Any], pk: int, subject: int) -> Told:
+    channel, outcome = ContactChannel(data["channel"]).label, ContactOutcome(data["outcome"])
+    again = when(datetime.fromisoformat(data["next"])) if data["next"] else ""
+    note = _("again %(when)s") % {"when": again} if again else ""
+    icon = "phone-call" if data["channel"] == ContactChannel.PHONE else "message-circle"
+    title = _("%(how)s: %(outcome)s") % {"how": channel, "outcome": outcome.label}
+    return Told(title, _joined(data["task"], data["note"]), note=note, icon=icon)
+
+
+def _task(data: dict[str, Any], pk: int, subject: int) -> Told:
+    url = reverse("task", args=[pk])
+    if data["kind"] == TaskKind.RECHECK_PLAN and not data["reason"]:
+        return Told(_("Recheck plan written"), url=url, icon="clipboard-check")
+    reason = Task.Closed(data["reason"]).label if data["reason"] else ""
+    return Told(_("Task closed: %(title)s") % {"title": data["title"]}, str(reason), url=url)
+
+
+def _message(data: dict[str, Any], pk: int, subject: int) -> Told:
+    words = {"what": MessagePurpose(data["purpose"]).label, "how": MessageChannel(data["channel"]).label}
+    return Told(_("%(how)s sent: %(what)s") % words, data["body"])
+
+
+def _care(data: dict[str, Any], pk: int, subject: int) -> Told:
+    return Told(str(CareAction.Kind(data["what"]).label), data["note"])
+
+
+def _complaint(data: dict[str, Any], pk: int, subject: int) -> Told:
+    category = ComplaintCase.Category(data["category"]).label
+    title = _("Complaint %(number)s: %(category)s") % {"number": data["number"], "category": category}
+    outcome = str(ComplaintCase.Outcome(data["outcome"]).label) if data["outcome"] else ""
+    note = outcome if data["closed"] else _("open")
+    return Told(title, data["what"], note=note, tone="" if data["closed"] else "bad")
+
+
+def _merge(data: dict[str, Any], pk: int, subject: int) -> Told:
+    title = _("Merged with the record of %(name)s") % {"name": data["name"]}
+    return Told(title, note=_("undone") if data["undone"] else "")
+
+
+def _reveal(data: dict[str, Any], pk: int, subject: int) -> Told:
+    what = {"phone": _("phone number"), "wechat": _("WeChat id"), "qq": "QQ"}.get(data["what"] or "", "")
+    return Told(_joined(_("Contact opened"), what))
+
+
 TELL: dict[str, Callable[[dict[str, Any], int, int], Told]] = {
     "visit": _visit,
     "decision": _decision,
@@ -198,6 +249,13 @@ TELL: dict[str, Callable[[dict[str, Any], int, int], Told]] = {
     "referral": _referral,
     "consent": _consent,
     "record": _record,
+    "contact": _contact,
+    "task": _task,
+    "message": _message,
+    "care": _care,
+    "complaint": _complaint,
+    "merge": _merge,
+    "reveal": _reveal,
 }
 
 

@@ -12,15 +12,27 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import CharField, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from accounts.permissions import Permission, permissions_of
 from consultations.models import Exam, ExamFile, Plan, Visit
-from followups.models import Appointment, AppointmentChange
-from patients.models import ClassChange, Consent, Referral, Registration
+from followups.models import Appointment, AppointmentChange, Contact, Message, Task, TaskKind
+from patients.models import (
+    CareAction,
+    ClassChange,
+    ComplaintCase,
+    Consent,
+    Patient,
+    PatientMerge,
+    Referral,
+    Registration,
+)
 
 THUMBS = 12
 COLUMNS = ("ev_kind", "pk", "ev_at", "ev_data")
-TOGETHER = {"appointment": ("appointment", "booking")}  # kinds that are filtered and counted as one
+TOGETHER = {
+    "appointment": ("appointment", "booking"),
+    "contact": ("contact", "task", "message"),
+}  # kinds that are filtered and counted as one
 Rows = QuerySet[Any, Any]
 
 
@@ -59,7 +71,15 @@ class Reader:
         """The kinds that this person may see."""
         found = ["visit", "appointment", "booking", "class", "decision", "image"]
         found += ["plan"] if self.may(Permission.VIEW_PLAN) else []
-        found += ["referral", "consent", "record"] if self.may(Permission.REVEAL_CONTACT) else []
+        found += (
+            ["contact", "task", "message", "referral", "consent", "record"]
+            if self.may(Permission.REVEAL_CONTACT)
+            else []
+        )
+        found += ["care"] if self.may(Permission.REVEAL_CONTACT) else []
+        found += ["complaint"] if self.may(Permission.SETTLE_COMPLAINTS) else []
+        found += ["merge"] if self.may(Permission.EDIT_PATIENTS) else []
+        found += ["reveal"] if self.may(Permission.VIEW_AUDIT) else []
         return tuple(found)
 
     def chosen(self, kind: str) -> tuple[str, ...]:
@@ -67,10 +87,9 @@ class Reader:
         return tuple(name for name in TOGETHER.get(kind, (kind,)) if name in self.kinds) or self.kinds
 
 
-def united(reader: Reader, kinds: Iterable[str]) -> Rows:
-    """Return the events of some kinds as one queryset, in no order."""
-    first, *others = (BRANCHES[kind](reader).order_by().values_list(*COLUMNS) for kind in kinds)
-    return first.union(*others, all=True) if others else first
+def branches(reader: Reader, kinds: Iterable[str]) -> list[Rows]:
+    """Return the events of some kinds, a queryset for each kind, in no order."""
+    return [BRANCHES[kind](reader).order_by().values_list(*COLUMNS) for kind in kinds]
 
 
 def _named(rows: Rows, kind: str, at: Any, /, **data: Any) -> Rows:
@@ -214,6 +233,50 @@ def _consents(reader: Reader) -> Rows:
     )
 
 
+def _contacts(reader: Reader) -> Rows:
+    rows = reader.rows(Contact).filter(patient=reader.patient_id, undoes=None, undone_by=None)
+    return _named(
+        rows,
+        "contact",
+        F("at"),
+        channel=F("channel"),
+        outcome=F("outcome"),
+        note=F("note"),
+        next=F("next_at"),
+        task=F("task__title"),
+        by=F("by__full_name"),
+    )
+
+
+def _tasks(reader: Reader) -> Rows:
+    """Tasks that ended without a contact: recheck plans written, and those that were no longer needed."""
+    rows = reader.rows(Task).filter(patient=reader.patient_id, ended_at__isnull=False)
+    rows = rows.filter(Q(status=Task.Status.CLOSED) | Q(kind=TaskKind.RECHECK_PLAN))
+    return _named(
+        rows,
+        "task",
+        F("ended_at"),
+        title=F("title"),
+        kind=F("kind"),
+        reason=F("closed_reason"),
+        by=F("ended_by__full_name"),
+    )
+
+
+def _messages(reader: Reader) -> Rows:
+    rows = reader.rows(Message).filter(patient=reader.patient_id, accepted_at__isnull=False)
+    return _named(
+        rows,
+        "message",
+        F("accepted_at"),
+        channel=F("channel"),
+        purpose=F("purpose"),
+        body=F("body"),
+        state=F("state"),
+        by=F("created_by__full_name"),
+    )
+
+
 def _records(reader: Reader) -> Rows:
     rows = reader.rows(Registration).filter(patient=reader.patient_id)
     return _named(
@@ -227,6 +290,44 @@ def _records(reader: Reader) -> Rows:
     )
 
 
+def _care(reader: Reader) -> Rows:
+    rows = reader.rows(CareAction).filter(patient=reader.patient_id, undoes=None, undone_by=None)
+    return _named(rows, "care", F("at"), what=F("kind"), note=F("note"), by=F("by__full_name"))
+
+
+def _complaints(reader: Reader) -> Rows:
+    return _named(
+        reader.rows(ComplaintCase).filter(patient=reader.patient_id),
+        "complaint",
+        F("received_at"),
+        number=F("number"),
+        category=F("category"),
+        what=F("what"),
+        closed=F("closed_at"),
+        outcome=F("outcome"),
+        by=F("received_by__full_name"),
+    )
+
+
+def _merges(reader: Reader) -> Rows:
+    return _named(
+        reader.rows(PatientMerge).filter(winner=reader.patient_id),
+        "merge",
+        F("merged_at"),
+        name=F("loser__name"),
+        undone=F("undone_at"),
+        by=F("merged_by__full_name"),
+    )
+
+
+def _reveals(reader: Reader) -> Rows:
+    """Who opened a number or id, of this record and of those merged into it."""
+    merged = Patient.objects.filter(merged_into=reader.patient_id).values("pk")
+    mine = Q(subject_id=reader.patient_id) | Q(subject_id__in=merged)
+    rows = reader.rows(AuditEvent).filter(mine, subject="patient", action="contact_revealed")
+    return _named(rows, "reveal", F("at"), what=F("detail__what"), by=F("actor__full_name"))
+
+
 BRANCHES = {
     "visit": _visits,
     "appointment": _appointment_changes,
@@ -237,5 +338,12 @@ BRANCHES = {
     "plan": _plans,
     "referral": _referrals,
     "consent": _consents,
+    "contact": _contacts,
+    "task": _tasks,
+    "message": _messages,
     "record": _records,
+    "care": _care,
+    "complaint": _complaints,
+    "merge": _merges,
+    "reveal": _reveals,
 }

@@ -19,6 +19,7 @@ from clinic_crm.workbench.pulse import pulse_of
 from consultations.models import CheckoutItem, Visit
 from consultations.stages import ENDED, Actor, Stage
 from followups.models import Appointment
+from patients.models import ComplaintCase
 
 PATIENT = ("patient__name", "patient__sex", "patient__birth_date", "patient__class_code")
 SOON = timedelta(minutes=90)
@@ -65,6 +66,7 @@ class Counts:
     ended: int
     to_come: int
     received_yesterday: int
+    complaints_overdue: int
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ SELECT
   (SELECT count(*) FROM {appointment} WHERE clinic_id = %(clinic)s AND status = ANY(%(expected)s)
       AND starts_at >= %(start)s AND starts_at < %(end)s),
   (SELECT count(*) FROM {visit} WHERE clinic_id = %(clinic)s AND NOT is_error
-      AND received_at >= %(before)s AND received_at < %(start)s)
+      AND received_at >= %(before)s AND received_at < %(start)s),
+    (SELECT count(*) FROM {complaint} WHERE clinic_id = %(clinic)s AND closed_at IS NULL AND joined_to_id IS NULL
+     AND due_at < %(now)s)
 """
 
 
@@ -122,11 +126,16 @@ def counts_of(clinic: Clinic) -> Counts:
         "clinic": clinic.pk,
         "ended": sorted(ENDED),
         "expected": [Appointment.Status.BOOKED.value, Appointment.Status.CONFIRMED.value],
+        "now": timezone.now(),
         "start": start,
         "end": end,
         "before": clinic.day_bounds(clinic.today() - timedelta(days=1))[0],
     }
-    tables = {"visit": Visit._meta.db_table, "appointment": Appointment._meta.db_table}
+    tables = {
+        "visit": Visit._meta.db_table,
+        "appointment": Appointment._meta.db_table,
+        "complaint": ComplaintCase._meta.db_table,
+    }
     with connection.cursor() as cursor:
         cursor.execute(COUNTS.format(**tables), values)
         return Counts(*cursor.fetchone())
@@ -173,6 +182,7 @@ def board_context(clinic: Clinic, user: User, view: View) -> dict[str, Any]:
         "counts": counts_of(clinic),
         "arrivals": soon,
         "gaps": gaps_of(clinic, now) if user.may(Permission.BOOK, clinic) else [],
+        "settles": user.may(Permission.APPROVE_WAIVER, clinic),
         "yesterday": clinic.today() - timedelta(days=1),
         "waivers": waivers,
         "ended": ended_today(clinic) if not waivers else [],

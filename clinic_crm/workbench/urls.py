@@ -6,6 +6,11 @@ from clinic_crm.workbench import arrivals, booking, views
 
 urlpatterns = [
     path("", include("clinic_crm.workbench.patient_urls")),
+    path("", include("clinic_crm.workbench.merging_urls")),
+    path("", include("clinic_crm.workbench.rights_urls")),
+    path("", include("clinic_crm.workbench.complaint_urls")),
+    path("", include("clinic_crm.workbench.referral_urls")),
+    path("", include("clinic_crm.workbench.undecided_urls")),
     path("", views.home, name="home"),
     path("today/", views.today, name="today"),
     path("today/board/", views.today_board, name="today_board"),

@@ -1,10 +1,13 @@
 """The consultation form (问诊表) of a visit."""
 
+from collections.abc import Sequence
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from consultations import form_rules
 from consultations.models.content import FormTemplate
 from consultations.models.visit import Visit, VisitOwnedQuerySet
 
@@ -35,3 +38,11 @@ class ConsultationForm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.visit_id}"
+
+    def told(self, codes: Sequence[str], language: str = "zh-hans") -> list[tuple[str, str]]:
+        """Return (question, answer) in words for the questions among `codes` that were answered."""
+        patient = self.visit.patient
+        groups = form_rules.read(self.template.groups, language, form_rules.Person(patient.sex, patient.age))
+        asked = {question.code: question for group in groups for question in group.questions}
+        rows = [(asked[code], self.answers.get(code)) for code in codes if code in asked]
+        return [(question.label, form_rules.spoken(question, value)) for question, value in rows if value]

@@ -12,6 +12,7 @@ from consultations.errors import Refused
 from consultations.models import Consultation, Plan, Visit
 from consultations.services.moves import locked, move
 from consultations.stages import Decision, Stage
+from followups.services.playbooks import decided
 from patients.classification import SPECIALIST
 
 STATUS = {
@@ -80,6 +81,7 @@ def take_decision(*, visit: Visit, answer: Answer, by: User, expected: str | Non
         ]
     )
     Consultation.objects.filter(pk=fresh.consultation_id).update(status=STATUS[Decision(answer.decision)])
+    decided(clinic=fresh.clinic, patient=fresh.patient, decision=answer.decision, by=by)
     return move(visit=fresh, to=Stage.LEAVING, by=by, expected=Stage.DECISION)
 
 

@@ -17,9 +17,9 @@ from consultations.handoff_rules import Note, Part, clean_points, missing_parts
 from consultations.models import Exam, Handoff, Visit
 from consultations.services.moves import locked, move
 from consultations.stages import Missing, Stage
+from followups.services.classes import set_class
 from patients.classification import ClassFacts, Suggestion, suggest
 from patients.models import ClassChange
-from patients.services import classify
 
 # The note may be begun once the patient is known, and mended until the doctor has left.
 WRITABLE = frozenset({Stage.COMPLAINT, Stage.EXAM, Stage.CONSULTING, Stage.HANDOFF, Stage.DOCTOR})
@@ -221,7 +221,7 @@ def _classified(visit: Visit, content: Content, by: User) -> ClassChange:
     lacking = missing_parts(content.note, suggestion.code)
     if lacking:
         raise HandoffIncomplete(lacking)
-    return classify(
+    return set_class(
         patient=visit.patient,
         clinic=visit.clinic,
         code=content.class_code,

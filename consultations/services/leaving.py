@@ -12,12 +12,14 @@ from accounts.permissions import Permission
 from consultations import checkout
 from consultations.errors import MoveRefused, Refused
 from consultations.models import CheckoutItem, Visit
+from consultations.services.aftermath import follow_up
 from consultations.services.facts import checkout_lines, later_appointment
 from consultations.services.moves import locked, move
 from consultations.stages import Missing, Stage
 from followups.models import Appointment
+from followups.services.classes import set_class
 from patients.models import ClassChange
-from patients.services import classify
+from patients.services import care, word_of_mouth
 
 
 def _item(visit: Visit, code: str) -> CheckoutItem:
@@ -49,6 +51,9 @@ def mark_done(*, visit: Visit, code: str, by: User, outcome: str = "", note: str
     item.outcome = outcome[:40]
     item.note = note[:200]
     item.save(update_fields=["done_at", "done_by", "outcome", "note"])
+    care.of_checkout(patient=visit.patient, clinic=visit.clinic, code=code, visit=visit.pk, by=by)
+    if code == CheckoutItem.Code.WORD_OF_MOUTH:
+        word_of_mouth.from_checkout(clinic=visit.clinic, patient=visit.patient, visit=visit.pk, outcome=outcome, by=by)
     return item
 
 
@@ -57,6 +62,9 @@ def undo_done(*, visit: Visit, code: str, by: User) -> CheckoutItem:
     """Take a tick or an own reason back; kept in the audit log."""
     item = _item(_at_leaving(visit), code)
     record(action="checkout_undone", clinic=visit.clinic, by=by, subject=visit, code=code)
+    care.undo_of_checkout(patient=visit.patient, clinic=visit.clinic, code=code, visit=visit.pk, by=by)
+    if code == CheckoutItem.Code.WORD_OF_MOUTH:
+        word_of_mouth.take_back(clinic=visit.clinic, patient=visit.patient, visit=visit.pk)
     item.done_at = None
     item.done_by = None
     item.outcome = ""
@@ -128,11 +136,11 @@ def set_classification(*, visit: Visit, change: ClassChange) -> Visit:
 def classify_visit(*, visit: Visit, by: User, **judgement: Any) -> ClassChange:
     """Classify the patient, and count the visit as classified by it: both or neither.
 
-    Args: judgement: what `patients.services.classify` takes.
+    Args: judgement: what `followups.services.classes.set_class` takes.
     Raises: patients.errors.Refused without a reason for another class than the suggested one.
     """
     fresh = locked(visit)
-    change = classify(patient=fresh.patient, clinic=fresh.clinic, by=by, **judgement)
+    change = set_class(patient=fresh.patient, clinic=fresh.clinic, by=by, **judgement)
     set_classification(visit=fresh, change=change)
     return change
 
@@ -151,4 +159,6 @@ def close(*, visit: Visit, by: User, expected: str | None = Stage.LEAVING) -> Vi
     later = later_appointment(fresh)
     if later is not None:
         set_next_appointment(visit=fresh, appointment=later)
-    return move(visit=fresh, to=Stage.CLOSED, by=by, expected=Stage.LEAVING)
+    closed = move(visit=fresh, to=Stage.CLOSED, by=by, expected=Stage.LEAVING)
+    follow_up(closed, by=by)
+    return closed

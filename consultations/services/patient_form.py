@@ -8,8 +8,8 @@ from django.utils import timezone
 from consultations.form_links import LinkInvalid, read_token
 from consultations.models import ConsultationForm
 from consultations.services.forms import FormClosed
+from followups.services.consents_said import consents_said
 from patients.models import ConsentPurpose
-from patients.services import record_consent
 
 CHANNEL = "patient_form"
 
@@ -32,8 +32,18 @@ def form_behind(token: str) -> ConsultationForm:
 
 
 @transaction.atomic
-def give_consent(*, form: ConsultationForm, contact: bool, marketing: bool) -> None:
-    """Keep the patient's word on care (without which nothing is asked), contact and marketing; once."""
+def give_consent(
+    *,
+    form: ConsultationForm,
+    contact: bool,
+    marketing: bool,
+    guardian_name: str = "",
+    guardian_relation: str = "",
+) -> None:
+    """Keep the patient's word on care (without which nothing is asked), contact and marketing; once.
+
+    Args: guardian_name, guardian_relation: who agrees for a child under 14. Raises: Refused without them.
+    """
     fresh = ConsultationForm.objects.select_for_update().get(pk=form.pk)
     if fresh.consented_at:
         return
@@ -41,7 +51,16 @@ def give_consent(*, form: ConsultationForm, contact: bool, marketing: bool) -> N
     patient, clinic = form.visit.patient, form.visit.clinic
     said = {ConsentPurpose.CARE: True, ConsentPurpose.CONTACT: contact, ConsentPurpose.MARKETING: marketing}
     for purpose, given in said.items():
-        record_consent(patient=patient, clinic=clinic, purpose=purpose, given=given, by=None, channel=CHANNEL)
+        consents_said(
+            patient=patient,
+            clinic=clinic,
+            purpose=purpose,
+            given=given,
+            by=None,
+            channel=CHANNEL,
+            guardian_name=guardian_name,
+            guardian_relation=guardian_relation,
+        )
     ConsultationForm.objects.filter(pk=fresh.pk).update(consented_at=now, updated_at=now)
 
 

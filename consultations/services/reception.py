@@ -11,6 +11,8 @@ from consultations.services.content import ensure_content
 from consultations.services.moves import locked, move
 from consultations.stages import Stage, route_for
 from followups.models import Appointment, AppointmentChange
+from followups.services import after
+from followups.services.referral_tasks import thank_referrer
 from patients.models import Patient, Registration
 from patients.services import mark_referral_effective
 
@@ -31,7 +33,7 @@ def check_in(
     A recheck joins the consultation it rechecks (the one given, else the patient's latest open one when
     the appointment is a recheck or return); anything else opens a new consultation.
     Raises: AlreadyHere when the patient has an open visit; Refused when not registered in the clinic or
-    when the appointment is no longer expected.
+    when the appointment is another day's or no longer expected.
     """
     Patient.objects.select_for_update().get(pk=patient.pk)
     registration = Registration.objects.for_clinic(clinic).filter(patient=patient).first()
@@ -92,12 +94,17 @@ def _insert(
 def _keep(appointment: Appointment, by: User) -> None:
     expected = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
     old = appointment.status
+    start, end = appointment.clinic.day_bounds(appointment.clinic.today())
+    if not start <= appointment.starts_at < end:
+        raise Refused(_("This appointment is not for today."))
     kept = Appointment.objects.filter(pk=appointment.pk, status__in=expected).update(status=Appointment.Status.KEPT)
     if not kept:
         raise Refused(
             _("This appointment is no longer expected: %(status)s.") % {"status": appointment.get_status_display()}
         )
     AppointmentChange.objects.create(appointment=appointment, old_status=old, new_status=Appointment.Status.KEPT, by=by)
+    appointment.status = Appointment.Status.KEPT
+    after.kept(appointment, by=by)
 
 
 @transaction.atomic
@@ -126,5 +133,5 @@ def receive(*, visit: Visit, by: User, doctor: User | None = None, expected: str
     )
     Registration.objects.for_clinic(fresh.clinic_id).filter(patient=fresh.patient_id, owner=None).update(owner=by)
     if earlier == 0:
-        mark_referral_effective(patient=fresh.patient, by=by)
+        thank_referrer(mark_referral_effective(patient=fresh.patient, by=by), by=by)
     return moved

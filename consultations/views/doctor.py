@@ -32,6 +32,7 @@ from consultations.stages import Route, Stage
 from consultations.views.findings import findings_context
 from consultations.views.handoff import exams_of, status_context
 from consultations.views.workspace import get_visit
+from followups.services import recheck_plans
 
 
 def doctor_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
@@ -104,6 +105,7 @@ def render_doctor(
 ) -> HttpResponse:
     """Render the doctor's page with a visit open, or with none."""
     context = queue_context(request, clinic, visit.pk if visit else None, cards)
+    context["recheck_plans"] = recheck_plans.for_doctor(clinic=clinic, doctor=request.user, now=timezone.now())
     if visit is not None:
         context |= page_context(request, clinic, visit)
     return render(request, "consultations/doctor/page.html", context | extra, status=status)

@@ -24,6 +24,8 @@ from consultations.models import ConsultationForm
 from consultations.scripts import salutation
 from consultations.services.forms import FormClosed, Sheet, save_answers, sheet_of
 from consultations.services.patient_form import form_behind, give_consent, hand_in
+from patients.errors import Refused
+from patients.services.consents import needs_guardian
 
 WHY = "the signed link is the key: it opens one patient's form for a day"
 LANGUAGES = ("zh-hans", "en")
@@ -138,17 +140,29 @@ class Page:
 @require_http_methods(["GET", "HEAD", "POST"])
 def patient_form(request: HttpRequest, form: ConsultationForm, page: Page) -> HttpResponse:
     """The beginning: consent first, then on to where the patient left off."""
-    refused = False
+    refused, error = False, ""
     if request.method == "POST" and not form.consented_at:
         refused = request.POST.get("care") != "1"
-        if not refused:
-            contact, marketing = (request.POST.get(name) == "1" for name in ("contact", "marketing"))
-            give_consent(form=form, contact=contact, marketing=marketing)
-            return redirect(page.resume_url())
+        try:
+            if not refused:
+                give_consent(form=form, **_agreed(request))
+                return redirect(page.resume_url())
+        except Refused as refusal:
+            error = refusal.message
     if form.consented_at:
         return redirect(page.url("patient_form_done") if form.patient_submitted_at else page.resume_url())
-    context = {"page": page, "refused": refused}
-    return _show(request, "consent", context, 422 if refused else 200)
+    child = needs_guardian(form.visit.patient)
+    context = {"page": page, "refused": refused, "error": error, "child": child, "said": request.POST}
+    return _show(request, "consent", context, 422 if refused or error else 200)
+
+
+def _agreed(request: HttpRequest) -> dict[str, Any]:
+    """Return what was ticked, and the guardian who ticked it for a child."""
+    ticked = {name: request.POST.get(name) == "1" for name in ("contact", "marketing")}
+    return ticked | {
+        "guardian_name": request.POST.get("guardian_name", "")[:60],
+        "guardian_relation": request.POST.get("guardian_relation", "")[:20],
+    }
 
 
 @public(WHY)

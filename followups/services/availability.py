@@ -1,38 +1,141 @@
 """When a doctor and a room are free."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
 from followups import slots
-from followups.models import Appointment, Room
+from followups.errors import ClosedThen
+from followups.hours import Away, Hours, Policy, Span
+from followups.models import Absence, Appointment, CalendarSettings, Room, WorkingHours
+from followups.recheck_rules import suggested
 from followups.slots import Slot
 from patients.models import Patient
 
 Kind = Appointment.Kind
-# Minutes an appointment takes unless said otherwise, and days from today on which one is suggested first.
-LENGTHS: dict[str, int] = {Kind.FIRST: 60, Kind.RECHECK: 30, Kind.RETURN: 30, Kind.TREATMENT: 60}
-SOONEST: dict[str, int] = {Kind.FIRST: 0, Kind.RECHECK: 7, Kind.RETURN: 1, Kind.TREATMENT: 1}
 HORIZON = 14  # days that suggestions look ahead
 
 
-def length_of(kind: str) -> timedelta:
-    """Return how long an appointment of `kind` takes by default."""
-    return timedelta(minutes=LENGTHS.get(kind, 30))
+def policy_of(clinic: Clinic) -> Policy:
+    """Return what the clinic settled for its calendar (one query for each clinic object)."""
+    try:
+        row: CalendarSettings = clinic.calendar_settings  # type: ignore[attr-defined]
+    except CalendarSettings.DoesNotExist:
+        return Policy()
+    return Policy(
+        grid=timedelta(minutes=row.grid_minutes),
+        lengths={kind: int(minutes) for kind, minutes in row.lengths.items()},
+        closed_on_holidays=row.closed_on_holidays,
+        open_on_makeup_days=row.open_on_makeup_days,
+        open_anyway=frozenset(row.open_anyway),
+    )
 
 
-def _busy(
-    *, start: datetime, end: datetime, doctor: User | None, room: Room | None, patient: Patient | None, but: int | None
-) -> list[Slot]:
-    """Return what holds the doctor, the room or the patient in [start, end), in one query."""
+def length_of(kind: str, *, clinic: Clinic | None = None) -> timedelta:
+    """Return how long an appointment of `kind` takes, as the clinic settled it (one query) or by default."""
+    return (policy_of(clinic) if clinic is not None else Policy()).length_of(kind)
+
+
+def read_hours(*, clinic: Clinic, start: datetime, end: datetime, away: list[Away] | None = None) -> Hours:
+    """Return all hours, and the absences within [start, end), of a clinic: three queries, whatever the span.
+
+    Args: away: the absences, for who has read them already.
+    """
+    clinic_week: dict[int, list[Span]] = defaultdict(list)
+    doctors: dict[int, dict[int, list[Span]]] = defaultdict(lambda: defaultdict(list))
+    rooms: dict[int, dict[int, list[Span]]] = defaultdict(lambda: defaultdict(list))
+    rows = WorkingHours.objects.for_clinic(clinic).order_by("weekday", "opens")
+    for doctor, room, weekday, opens, closes in rows.values_list("doctor", "room", "weekday", "opens", "closes"):
+        week = doctors[doctor] if doctor else rooms[room] if room else clinic_week
+        week[weekday].append((opens, closes))
+    return Hours(
+        tz=clinic.tz,
+        policy=policy_of(clinic),
+        clinic=dict(clinic_week),
+        doctors={pk: dict(week) for pk, week in doctors.items()},
+        rooms={pk: dict(week) for pk, week in rooms.items()},
+        away=_away(clinic, start, end) if away is None else away,
+    )
+
+
+def _away(clinic: Clinic, start: datetime, end: datetime) -> list[Away]:
+    rows = Absence.objects.for_clinic(clinic).filter(starts_at__lt=end, ends_at__gt=start)
+    return [Away(a.starts_at, a.ends_at, a.note or a.get_kind_display(), a.doctor_id, a.room_id) for a in rows]
+
+
+def check_open(
+    *,
+    clinic: Clinic,
+    starts_at: datetime,
+    ends_at: datetime,
+    doctor: User | None,
+    room: Room | None,
+    insist: bool = False,
+) -> None:
+    """Raise ClosedThen, with why and the nearest free times, for a time outside all hours (three queries if open).
+
+    Args: insist: the person books outside the hours all the same; over an absence nobody can.
+    """
+    hours = read_hours(clinic=clinic, start=starts_at, end=ends_at)
+    slot = Slot(starts_at, ends_at)
+    who = {"doctor": doctor.pk if doctor else None, "room": room.pk if room else None}
+    away = hours.away_at(slot, **who)
+    if away is None and (insist or hours.is_open(slot, **who)):
+        return
+    if away is not None:
+        whose = doctor if away.doctor else room if away.room else clinic.name
+        words = _("%(who)s is not there then: %(why)s.") % {"who": whose, "why": away.words}
+    elif hours.policy.is_closed_holiday(starts_at.astimezone(clinic.tz).date()):
+        words = _("The clinic is closed on this public holiday.")
+    else:
+        words = _("This time is outside the working hours.")
+    near = nearest_slots(clinic=clinic, wanted=starts_at, length=ends_at - starts_at, doctor=doctor, room=room)
+    raise ClosedThen(words, nearest=near, may_insist=away is None)
+
+
+def _taken(
+    *,
+    clinic: Clinic,
+    start: datetime,
+    end: datetime,
+    doctor: User | None,
+    room: Room | None,
+    patient: Patient | None,
+    but: int | None,
+) -> tuple[list[Slot], list[Away]]:
+    """Return what holds the doctor, the room or the patient in [start, end), and the absences, in one query."""
     whose = Q(pk=None)
     for name, value in (("doctor", doctor), ("room", room), ("patient", patient)):
         if value is not None:
             whose |= Q(**{name: value})
-    rows = Appointment.objects.holding().overlapping(start, end).filter(whose).exclude(pk=but)
-    return [Slot(a, b) for a, b in rows.values_list("starts_at", "ends_at")]
+    rows = Appointment.objects.holding().overlapping(start, end).filter(whose).exclude(pk=but).order_by()
+    taken = rows.values_list("starts_at", "ends_at", Value(0), Value(0), Value(""), Value(""))
+    absent = Absence.objects.for_clinic(clinic).filter(starts_at__lt=end, ends_at__gt=start).order_by()
+    people = Coalesce("doctor_id", 0), Coalesce("room_id", 0)
+    busy, away = [], []
+    for begin, until, of_doctor, of_room, note, kind in taken.union(
+        absent.values_list("starts_at", "ends_at", *people, "note", "kind"), all=True
+    ):
+        if kind:
+            words = note or str(Absence.Kind(kind).label)
+            away.append(Away(begin, until, words, of_doctor or None, of_room or None))
+        else:
+            busy.append(Slot(begin, until))
+    return busy, away
+
+
+def open_slots(
+    hours: Hours, days: Iterable[date], *, length: timedelta, doctor: int | None, room: int | None
+) -> list[Slot]:
+    """Return every time on the grid at which the doctor and the room could be booked, taken or not."""
+    found = [stretch for day in days for stretch in hours.openings(day, doctor=doctor, room=room)]
+    return [slot for stretch in found for slot in slots.starts_in(stretch, length=length, grid=hours.policy.grid)]
 
 
 def free_slots(
@@ -47,16 +150,17 @@ def free_slots(
     but: int | None = None,
     now: datetime | None = None,
 ) -> list[Slot]:
-    """Return the free times of `days` clinic-local days from `start`, in order (one query).
+    """Return the free times of `days` clinic-local days from `start`, in order (three queries, whatever the span).
 
     Args: length: of the appointment; doctor, room, patient: who must be free, any may be None;
     but: id of an appointment that is being moved and holds nothing; now: times up to it are past.
     """
     each = [start + timedelta(days=n) for n in range(days)]
     first, last = clinic.day_bounds(each[0])[0], clinic.day_bounds(each[-1])[1]
-    busy = _busy(start=first, end=last, doctor=doctor, room=room, patient=patient, but=but)
-    every = [slot for day in each for slot in slots.day_slots(day=day, length=length, tz=clinic.tz)]
-    return slots.free(every, busy=busy, after=now or timezone.now())
+    busy, away = _taken(clinic=clinic, start=first, end=last, doctor=doctor, room=room, patient=patient, but=but)
+    hours = read_hours(clinic=clinic, start=first, end=last, away=away)
+    who = {"doctor": doctor.pk if doctor else None, "room": room.pk if room else None}
+    return slots.free(open_slots(hours, each, length=length, **who), busy=busy, after=now or timezone.now())
 
 
 def nearest_slots(
@@ -87,17 +191,20 @@ def suggest_slots(
     room: Room | None = None,
     but: int | None = None,
     now: datetime | None = None,
+    treatment: str = "",
 ) -> list[Slot]:
     """Return up to `count` times to offer: the next free ones within the hours the patient prefers.
 
-    A recheck is offered from a week on, other kinds as soon as possible; at most two on one day.
+    They begin where followups.recheck_rules says for the class, the kind and the `treatment` (a complaint that an
+    accepted plan treats); at most two on one day.
     """
-    start = clinic.today() + timedelta(days=SOONEST.get(kind, 0))
+    usual = suggested(kind=kind, class_code=patient.class_code or "", treatment=treatment)
+    start = clinic.today() + timedelta(days=usual.days)
     found = free_slots(
         clinic=clinic,
         start=start,
         days=HORIZON,
-        length=length or length_of(kind),
+        length=length or length_of(kind, clinic=clinic),
         doctor=doctor,
         room=room,
         patient=patient,

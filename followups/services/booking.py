@@ -17,7 +17,9 @@ from django.utils.translation import gettext as _
 from accounts.models import Clinic, Membership, User
 from accounts.permissions import Role
 from followups.errors import Busy, Outdated, Refused, SlotTaken
-from followups.models import Appointment, AppointmentChange, Room
+from followups.models import AbsenceReason, Appointment, AppointmentChange, Room, Side
+from followups.outcomes import ASKED, lateness, side_of
+from followups.services import after
 from followups.services.availability import nearest_slots
 from patients.models import Patient, Registration
 
@@ -30,6 +32,7 @@ LATE_ENTRY = timedelta(minutes=5)  # a slot that has just begun can still be boo
 
 Status = Appointment.Status
 EXPECTED = (Status.BOOKED, Status.CONFIRMED)
+_OUTCOME = ("ended_at", "is_late", "absence_reason", "absence_side", "absence_note")
 T = TypeVar("T")
 
 
@@ -149,28 +152,59 @@ def book(
             purpose=purpose[:200],
             created_by=by,
         )
-        return _insert(row)
+        _insert(row)
+        after.booked(row, by=by)
+        return row
 
     return _retried(write)
 
 
 def _locked(appointment: Appointment) -> Appointment:
     fresh: Appointment = (
-        Appointment.objects.select_for_update(of=("self",), no_key=True).with_people().get(pk=appointment.pk)
+        Appointment.objects.select_for_update(of=("self",), no_key=True)
+        .with_people()
+        .select_related("clinic")
+        .get(pk=appointment.pk)
     )
     return fresh
 
 
 def _change(appointment: Appointment, status: str, *, by: User, reason: str = "", holds: bool | None = None) -> None:
-    """Write a new status with its history row; the appointment is locked."""
+    """Write a new status with its history row, as the appointment says why; the appointment is locked."""
     old = appointment.status
     appointment.status = status
     if holds is not None:
         appointment.holds_slot = holds
-    appointment.save(update_fields=["status", "holds_slot"])
+    appointment.save(update_fields=["status", "holds_slot", *_OUTCOME])
     AppointmentChange.objects.create(
-        appointment=appointment, old_status=old, new_status=status, reason=reason.strip()[:300], by=by
+        appointment=appointment,
+        old_status=old,
+        new_status=status,
+        reason=reason.strip()[:300],
+        absence_reason=appointment.absence_reason,
+        absence_side=appointment.absence_side,
+        is_late=appointment.is_late,
+        by=by,
     )
+
+
+def _end(appointment: Appointment, status: str, *, reason: str, absence_reason: str, absence_side: str) -> None:
+    """Set when and why an appointment ended, and whether that was late by the clinic's threshold."""
+    now = timezone.now()
+    appointment.ended_at = now
+    appointment.is_late = lateness(
+        status=status, starts_at=appointment.starts_at, at=now, hours=appointment.clinic.late_cancel_hours
+    )
+    appointment.absence_reason = absence_reason
+    appointment.absence_side = side_of(absence_reason, absence_side)
+    appointment.absence_note = reason.strip()[:300]
+
+
+def _check_why(absence_reason: str, absence_side: str) -> None:
+    if absence_reason and absence_reason not in AbsenceReason.values:
+        raise Refused(_("Choose the reason."), field="absence_reason")
+    if absence_side and absence_side not in Side.values:
+        raise Refused(_("Choose whose side it lies on."), field="absence_side")
 
 
 def _expected(appointment: Appointment) -> Appointment:
@@ -190,12 +224,16 @@ def move(
     doctor: User | None = None,
     room: Room | None = None,
     reason: str = "",
+    absence_reason: str = "",
+    absence_side: str = "",
 ) -> Appointment:
-    """Move an appointment: the old row stays as moved, a new one refers to it.
+    """Move an appointment: the old row stays as moved, early or late, a new one refers to it.
 
-    Args: doctor, room: the new ones (None keeps nobody, pass the old ones to keep them).
+    Args: doctor, room: the new ones (None keeps nobody, pass the old ones to keep them); absence_reason: an
+    AbsenceReason, where the patient said why; absence_side: a Side, by default the reason's usual one.
     Raises: as `book`, and Outdated when the appointment is no longer expected.
     """
+    _check_why(absence_reason, absence_side)
     _check_people(appointment.clinic, appointment.patient, doctor, room)
     _check_time(starts_at, ends_at)
     _check_patient_free(appointment.patient, starts_at, ends_at, but=appointment.pk)
@@ -203,6 +241,7 @@ def move(
     def write() -> Appointment:
         _hold_calendars(doctor, room)
         old = _expected(appointment)
+        _end(old, Status.MOVED, reason=reason, absence_reason=absence_reason, absence_side=absence_side)
         _change(old, Status.MOVED, by=by, reason=reason, holds=False)
         row = Appointment(
             clinic=old.clinic,
@@ -216,7 +255,10 @@ def move(
             moved_from=old,
             created_by=by,
         )
-        return _insert(row, reason=reason.strip()[:300])
+        _insert(row, reason=reason.strip()[:300])
+        after.freed(old, by=by)
+        after.booked(row, by=by)
+        return row
 
     return _retried(write)
 
@@ -227,24 +269,41 @@ def confirm(*, appointment: Appointment, by: User) -> Appointment:
     fresh = _expected(appointment)
     if fresh.status != Status.CONFIRMED:
         _change(fresh, Status.CONFIRMED, by=by)
+        after.confirmed(fresh, by=by)
     return fresh
 
 
 @transaction.atomic
-def cancel(*, appointment: Appointment, outcome: str, reason: str, by: User) -> Appointment:
+def cancel(
+    *,
+    appointment: Appointment,
+    outcome: str,
+    reason: str = "",
+    absence_reason: str = "",
+    absence_side: str = "",
+    by: User,
+) -> Appointment:
     """Record why an appointment does not take place; a cancelled one frees its slot.
 
-    Args: outcome: cancelled by the patient, by the clinic, entered in error, or no-show once its time has come.
-    Raises: Refused without a reason, or for a no-show before its time; Outdated.
+    Args: outcome: cancelled by the patient, by the clinic, entered in error, or no-show once its time has come;
+    absence_reason: an AbsenceReason, where it lies with the patient's coming; absence_side: a Side, by default
+    the reason's usual one; reason: in words, enough by itself.
+    Raises: Refused without any reason, or for a no-show before its time; Outdated. Source: DOMAIN §4, [S2].
     """
     if outcome not in (*Appointment.FREE, Status.NO_SHOW) or outcome == Status.MOVED:
         raise Refused(_("Choose what happened."), field="outcome")
-    if not reason.strip():
-        raise Refused(_("Give the reason."), field="reason")
+    if outcome not in ASKED:
+        absence_reason = absence_side = ""
+    _check_why(absence_reason, absence_side)
+    if not reason.strip() and not absence_reason:
+        raise Refused(_("Give the reason."), field="absence_reason" if outcome in ASKED else "reason")
     fresh = _expected(appointment)
     if outcome == Status.NO_SHOW and fresh.starts_at > timezone.now():
         raise Refused(_("Its time has not come yet."), field="outcome")
+    _end(fresh, outcome, reason=reason, absence_reason=absence_reason, absence_side=absence_side)
     _change(fresh, outcome, by=by, reason=reason, holds=fresh.holds_slot and outcome == Status.NO_SHOW)
+    follow = after.missed if outcome == Status.NO_SHOW else after.freed
+    follow(fresh, by=by)
     return fresh
 
 
@@ -263,11 +322,16 @@ def restore(*, appointment: Appointment, by: User) -> Appointment:
             return fresh
         try:
             with transaction.atomic():
+                again = fresh.status not in EXPECTED
+                for field in _OUTCOME:
+                    setattr(fresh, field, None if field in ("ended_at", "is_late") else "")
                 _change(fresh, Status.BOOKED, by=by, holds=True)
         except IntegrityError as error:
             if _code(error) != EXCLUSION:
                 raise
             raise _taken(fresh, error) from error
+        if again:
+            after.booked(fresh, by=by)
         return fresh
 
     return _retried(write)

@@ -58,7 +58,9 @@ def upload(*, clinic: Clinic, by: User, file: "UploadedFile[Any]") -> ImportJob:
 
 
 def table_of(job: ImportJob, *, sheet: str | None = None) -> Table:
-    """Open the job's file as it is to be understood now. Raises ImportRefused."""
+    """Open the job's file as it is to be understood now. Raises ImportRefused, also once it is no longer kept."""
+    if not job.file:
+        raise ImportRefused(_("The file was deleted after 30 days. Upload it again."))
     return open_table(
         Path(job.file.path),
         PATIENT_COLUMNS,

@@ -91,6 +91,8 @@ class Patient(models.Model):
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"
     )
+    # After an erasure request: the clinical record is kept its legal time, shown to those who treat only.
+    restricted_at = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)

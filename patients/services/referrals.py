@@ -8,6 +8,7 @@ from accounts.audit import record
 from accounts.models import Clinic, User
 from patients.errors import Refused
 from patients.models import Patient, Referral
+from patients.services import thanks
 
 
 @transaction.atomic
@@ -32,6 +33,7 @@ def link_referral(*, referrer: Patient, referred: Patient, clinic: Clinic, by: U
         effective_at=received.received_at if received else None,
         created_by=by,
     )
+    thanks.owe(referral)
     record(action="referral_linked", clinic=clinic, by=by, subject=referred, referrer=referrer.pk)
     return referral
 
@@ -54,6 +56,17 @@ def _leads_to(start: int, target: int) -> bool:
     return False
 
 
-def mark_referral_effective(*, patient: Patient, by: User) -> None:
-    """The referred patient was received: the referral counts from now on (once)."""
-    Referral.objects.filter(referred=patient, effective_at=None).update(effective_at=timezone.now())
+@transaction.atomic
+def mark_referral_effective(*, patient: Patient, by: User) -> Referral | None:
+    """The referred patient was received: the referral counts from now on (once), and thanks are owed.
+
+    Returns the referral that became effective, None when there is none or it was already.
+    """
+    rows = Referral.objects.filter(referred=patient, effective_at=None).select_for_update(of=("self",))
+    referral: Referral | None = rows.select_related("clinic", "referrer", "referred").first()
+    if referral is None:
+        return None
+    referral.effective_at = timezone.now()
+    referral.save(update_fields=["effective_at"])
+    thanks.owe(referral)
+    return referral

@@ -17,8 +17,9 @@ from patients.forms import QuickAddForm
 from patients.models import Patient, Registration
 from patients.phones import clean_number
 from patients.queries import same_number
-from patients.search import Hit, find
+from patients.search import SHOWN, Hit, find
 from patients.services import NewPatient, register_in_clinic, register_patient
+from patients.services.referral_links import code_in, referrer_by_code
 from patients.views.common import done, may_of, patient_url
 
 
@@ -27,8 +28,9 @@ from patients.views.common import done, may_of, patient_url
 def patient_add(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The form for a new patient, in a dialog or as a page; then what to do with them next."""
     if request.method == "GET":
-        form = QuickAddForm(clinic=clinic, initial={"name": request.GET.get("name", "")[:120]})
-        return _form(request, form)
+        code = code_in(request.GET.get("code", "")[:120])
+        form = QuickAddForm(clinic=clinic, initial={"name": request.GET.get("name", "")[:120], "referrer_q": code})
+        return _form(request, form, hits=people_meant(code, request, clinic))
     form = QuickAddForm(request.POST, clinic=clinic)
     if not form.is_valid():
         return _form(request, form)
@@ -87,12 +89,22 @@ def _referrer(request: StaffRequest, clinic: Clinic, form: QuickAddForm) -> tupl
         return get_object_or_404(Patient.objects.for_user(request.user).living(), pk=picked), []
     if not said:
         return None, []
-    hits = find(said, user=request.user, clinic=clinic)
+    hits = people_meant(said, request, clinic)
     if len(hits) == 1:
         return hits[0].patient, []
     words = _("%(count)d people fit. Choose one.") % {"count": len(hits)}
     form.add_error("referrer_q", words if hits else _("Nobody is found by this."))
     return None, hits
+
+
+def people_meant(said: str, request: StaffRequest, clinic: Clinic, *, limit: int = SHOWN) -> list[Hit]:
+    """Return whom words mean: a referral code, typed or scanned, one person; else who fits by name or number."""
+    person = referrer_by_code(said, user=request.user)
+    if person is None:
+        return find(said, user=request.user, clinic=clinic, limit=limit)
+    rows = Registration.objects.for_user(request.user).filter(patient=person).select_related("patient", "clinic")
+    found = sorted(rows, key=lambda row: row.clinic_id != clinic.pk)
+    return [Hit(row, elsewhere=row.clinic_id != clinic.pk) for row in found[:1]]
 
 
 def _twins(request: StaffRequest, form: QuickAddForm) -> list[Registration]:
@@ -133,7 +145,7 @@ def phone_check(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 def patient_pick(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """People to choose one from, by name, pinyin, phone or number."""
     said = request.POST.get("referrer_q", "")
-    hits = find(said, user=request.user, clinic=clinic, limit=6)
+    hits = people_meant(said[:120], request, clinic, limit=6)
     return render(request, "patients/_pick.html", {"hits": hits, "said": said.strip()})
 
 

@@ -14,6 +14,8 @@ from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from patients.models import Registration
 
+CLOSED_TO_OTHERS = (Permission.TREAT, Permission.ANSWER_RIGHTS)  # who sees a record closed after erasure
+
 
 def may_of(user: User, clinic: Clinic | int) -> SimpleNamespace:
     """Return what the person may do in the clinic, by name, for templates."""
@@ -23,6 +25,7 @@ def may_of(user: User, clinic: Clinic | int) -> SimpleNamespace:
 def get_registration(request: StaffRequest, clinic: Clinic, pk: int, *permissions: Permission) -> Registration:
     """Return how patient `pk` is registered in the clinic the person works in now, else in another of theirs.
 
+    A record closed after erasure is for those who treat or answer for it.
     Raises: Http404 when registered in none of the person's clinics; PermissionDenied when in none of those
     where it is, the role grants any of `permissions`.
     """
@@ -33,6 +36,10 @@ def get_registration(request: StaffRequest, clinic: Clinic, pk: int, *permission
     if not found:
         raise Http404
     for registration in found:
+        if registration.patient.restricted_at and not any(
+            user.may(p, registration.clinic_id) for p in CLOSED_TO_OTHERS
+        ):
+            continue
         if any(user.may(permission, registration.clinic_id) for permission in permissions):
             return registration
     raise PermissionDenied

@@ -31,8 +31,8 @@ FILTERS = ("klass", "owner", "channel", "last_from", "last_to", "away", "no_next
 
 
 def _listed(clinic: Clinic, form: PatientFilterForm) -> QuerySet[Registration]:
-    rows: QuerySet[Registration] = Registration.objects.for_clinic(clinic).filter(patient__merged_into=None)
-    return form.apply(rows)
+    rows: QuerySet[Registration] = Registration.objects.for_clinic(clinic)
+    return form.apply(rows.filter(patient__merged_into=None, patient__restricted_at=None))
 
 
 def _filters(request: StaffRequest, clinic: Clinic, *, shown: bool = False) -> PatientFilterForm:

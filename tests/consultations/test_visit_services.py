@@ -1,7 +1,9 @@
 """Reception, complaint, decision and checkout against real rows, two people at once included."""
 
 import threading
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -22,6 +24,11 @@ from patients.models import Referral
 from tests.factories import AppointmentFactory, ClinicFactory, PatientFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def _today(clinic: Clinic, **facts: Any) -> Appointment:
+    start = clinic.day_bounds(clinic.today())[0] + timedelta(hours=10)
+    return AppointmentFactory(clinic=clinic, starts_at=start, ends_at=start + timedelta(minutes=30), **facts)
 
 
 @pytest.fixture
@@ -70,7 +77,7 @@ def test_a_stranger_to_the_clinic_is_not_checked_in(clinic: Clinic, tc: User) ->
 
 
 def test_check_in_keeps_the_appointment_and_takes_its_doctor_and_purpose(clinic: Clinic, tc: User) -> None:
-    appointment = AppointmentFactory(clinic=clinic, kind=Appointment.Kind.FIRST, purpose="种植咨询")
+    appointment = _today(clinic, kind=Appointment.Kind.FIRST, purpose="种植咨询")
     visit = check_in(clinic=clinic, patient=appointment.patient, by=tc, appointment=appointment)
     appointment.refresh_from_db()
     assert appointment.status == Appointment.Status.KEPT
@@ -78,8 +85,17 @@ def test_check_in_keeps_the_appointment_and_takes_its_doctor_and_purpose(clinic:
     assert visit.consultation.complaint_text == "种植咨询"
 
 
+def test_an_appointment_of_another_day_cannot_be_checked_in(clinic: Clinic, tc: User) -> None:
+    appointment = AppointmentFactory(clinic=clinic)
+    with pytest.raises(Refused):
+        check_in(clinic=clinic, patient=appointment.patient, by=tc, appointment=appointment)
+    assert not Visit.objects.exists()
+    appointment.refresh_from_db()
+    assert appointment.status == Appointment.Status.BOOKED
+
+
 def test_a_cancelled_appointment_cannot_be_checked_in(clinic: Clinic, tc: User) -> None:
-    appointment = AppointmentFactory(clinic=clinic, status="cancelled_patient", holds_slot=False)
+    appointment = _today(clinic, status="cancelled_patient", holds_slot=False)
     with pytest.raises(Refused):
         check_in(clinic=clinic, patient=appointment.patient, by=tc, appointment=appointment)
     assert not Visit.objects.exists()
@@ -87,7 +103,7 @@ def test_a_cancelled_appointment_cannot_be_checked_in(clinic: Clinic, tc: User) 
 
 def test_a_recheck_joins_the_consultation_it_rechecks(clinic: Clinic, tc: User, visit: Visit) -> None:
     at(visit, Stage.CLOSED)
-    appointment = AppointmentFactory(clinic=clinic, patient=visit.patient, kind=Appointment.Kind.RECHECK)
+    appointment = _today(clinic, patient=visit.patient, kind=Appointment.Kind.RECHECK)
     again = check_in(clinic=clinic, patient=visit.patient, by=tc, appointment=appointment)
     assert again.consultation == visit.consultation
     assert not again.is_first
@@ -138,7 +154,7 @@ def test_another_route_needs_a_reason_and_keeps_it(tc: User, visit: Visit) -> No
 
 def test_a_new_complaint_on_a_return_visit_opens_another_consultation(clinic: Clinic, tc: User, visit: Visit) -> None:
     at(visit, Stage.CLOSED)
-    appointment = AppointmentFactory(clinic=clinic, patient=visit.patient)
+    appointment = _today(clinic, patient=visit.patient)
     again = receive(visit=check_in(clinic=clinic, patient=visit.patient, by=tc, appointment=appointment), by=tc)
     moved = confirm_complaint(visit=again, complaint="cleaning", text="洗牙", by=tc, new_case=True)
     assert moved.consultation != visit.consultation

@@ -177,8 +177,11 @@ def test_confirming_from_the_list_draws_only_the_row(desk):
 def test_cancelling_asks_for_the_reason_and_can_be_taken_back(desk):
     row = desk.row()
     url = reverse("appointment_cancel", args=[row.pk])
-    assert desk.client.post(url, {"outcome": "cancelled_patient", "reason": " "}).status_code == 422
-    desk.client.post(url, {"outcome": "cancelled_patient", "reason": "天气"})
+    refused = desk.client.post(url, {"outcome": "cancelled_patient", "reason": "下雨"})
+    assert refused.status_code == 422
+    assert set(refused.context["form"].errors) == {"absence_reason"}
+    assert "下雨" in refused.content.decode()
+    desk.client.post(url, {"outcome": "cancelled_patient", "absence_reason": "weather"})
     row.refresh_from_db()
     assert row.status == Status.CANCELLED_PATIENT
     desk.client.post(reverse("appointment_restore", args=[row.pk]))
@@ -196,7 +199,7 @@ def test_no_show_is_offered_only_once_the_time_has_come(desk):
 def test_the_day_shows_what_stands_and_apart_what_fell_through(desk):
     kept, gone = desk.row("10:00"), desk.row("11:00", status=Status.CANCELLED_PATIENT, holds_slot=False)
     desk.row("10:00", days=2)
-    url = f"{reverse('appointments')}?day={desk.at('10:00').date().isoformat()}"
+    url = f"{reverse('appointments')}?view=list&day={desk.at('10:00').date().isoformat()}"
     rows = [r["a"] for r in desk.client.get(url).context["rows"]]
     assert rows == [kept]
     assert [r["a"] for r in desk.client.get(f"{url}&show=gone").context["rows"]] == [gone]
@@ -207,7 +210,7 @@ def test_the_day_shows_what_stands_and_apart_what_fell_through(desk):
 def test_the_day_costs_the_same_with_five_and_with_eighty_appointments(desk):
     def count() -> int:
         with CaptureQueriesContext(connection) as captured:
-            desk.client.get(reverse("appointments"), {"day": desk.at("09:00").date().isoformat()})
+            desk.client.get(reverse("appointments"), {"view": "list", "day": desk.at("09:00").date().isoformat()})
         return len(captured)
 
     def fill(number: int) -> None:

@@ -26,7 +26,14 @@ def test_healthz_touches_nothing(client, django_assert_num_queries, settings, db
 
 def test_readyz_is_200_when_every_part_works(client, db):
     response = client.get("/readyz")
-    assert response.json() == {"ready": True, "database": "ok", "redis": "ok", "migrations": "ok", "worker": "ok"}
+    assert response.json() == {
+        "ready": True,
+        "database": "ok",
+        "redis": "ok",
+        "migrations": "ok",
+        "worker": "ok",
+        "jobs": "ok",
+    }
     assert response.status_code == 200
 
 

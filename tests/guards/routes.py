@@ -23,6 +23,11 @@ UNDECLARED = {
 # Views that reach beyond the clinics one works in, on purpose.
 ACROSS = {
     "patient_register_here": "any person of the group is registered here, if the exact number is known",
+    "playbook": "the address names a class; the playbook is the own clinic's",
+    "playbook_restore": "the same",
+    "message_template": "the address names a purpose; the text is the own clinic's",
+    "message_template_reset": "the same",
+    "sender_edit": "the address names a channel; the sender is the own clinic's",
 }
 
 

@@ -19,6 +19,7 @@ SPECIAL = {
     "accounts.Clinic": "is the clinic; for_user gives the clinics one works in",
     "accounts.User": "belongs to clinics through memberships; for_user asks for one in common",
     "patients.Patient": "one person in the group; for_user asks for a registration in a clinic of the user",
+    "followups.JobRun": "the heartbeat of the installation's own jobs; of no clinic",
     "patients.PatientPhone": "read only through its patient",
 }
 
@@ -96,6 +97,11 @@ def test_each_role_gets_what_it_may_and_nothing_else(world, clients):
 
 # Routes that rightly answer "not found" to an empty request about an own object, and why.
 MAY_BE_ABSENT = {
+    "complaint": "shown to those who settle complaints, who took it, and whom it is about",
+    "complaint_step": "the same",
+    "complaint_contact": "the same",
+    "task": "a doctor sees the tasks that name them",
+    "task_plan": "the same",
     "styleguide": "shown in debug only",
     "switch_clinic": "an empty choice is no clinic",
 }

@@ -4,10 +4,12 @@ A new route with an id in it needs a line in ADDRESSES; the guard tests say so w
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cached_property
 from io import BytesIO
 from typing import Any
 
+from django.core import signing
 from django.core.files.base import ContentFile
 from django.core.files.images import ImageFile
 from django.urls import URLPattern
@@ -34,14 +36,45 @@ from consultations.models import (
 from consultations.services.content import ensure_builtin_content
 from consultations.services.forms import start_form
 from consultations.stages import Stage
-from followups.models import Appointment, Room
-from patients.models import ImportJob, Patient
+from followups.models import (
+    Absence,
+    Appointment,
+    Campaign,
+    Contact,
+    Material,
+    Message,
+    Room,
+    SenderAccount,
+    Task,
+    WaitingEntry,
+)
+from followups.services.complaints import NewComplaint, take
+from followups.services.feeds import make_feed
+from followups.services.handing_over import hand_over
+from followups.services.messaging import callback_token
+from patients.models import (
+    CareAction,
+    ClassAudit,
+    ClassAuditItem,
+    ClassChange,
+    ClassSuggestion,
+    ComplaintCase,
+    ImportJob,
+    Patient,
+    PatientMerge,
+    PublicLink,
+    ReferralThanks,
+)
+from patients.services.referral_links import link_for
 from tests.factories import (
     AppointmentFactory,
+    ClassChangeFactory,
     ClinicFactory,
     MembershipFactory,
     PatientFactory,
+    ReferralFactory,
     RoomFactory,
+    TaskFactory,
     TeamFactory,
     UserFactory,
     VisitFactory,
@@ -72,6 +105,37 @@ class World:
         return token_for(Link(form.pk, form.link_key))
 
     @cached_property
+    def feed_token(self) -> str:
+        """The secret part of a calendar feed's link."""
+        return make_feed(user=self.someone, clinic=self.clinic, by=self.someone)
+
+    @cached_property
+    def material(self) -> Material:
+        return Material.objects.create(clinic=self.clinic, kind=Material.Kind.SYMPTOM, title="?", body="?")
+
+    @cached_property
+    def campaign(self) -> Campaign:
+        return Campaign.objects.create(clinic=self.clinic, name="?", text="?", starts_at=timezone.now())
+
+    @cached_property
+    def task(self) -> Task:
+        return TaskFactory(clinic=self.clinic, patient=self.patient)
+
+    @cached_property
+    def contact(self) -> Contact:
+        facts = {"task": self.task, "channel": "phone", "outcome": "reached", "by": self.someone}
+        return Contact.objects.create(clinic=self.clinic, patient=self.patient, **facts)
+
+    @cached_property
+    def batch(self) -> str:
+        """What names an act of handing over."""
+        TaskFactory(clinic=self.clinic, patient=self.patient, owner=self.someone)
+        made = hand_over(
+            clinic=self.clinic, away=self.someone, to=UserFactory(clinic=self.clinic), reason="?", by=self.someone
+        )
+        return made.batch
+
+    @cached_property
     def team(self) -> Team:
         return TeamFactory(clinic=self.clinic)
 
@@ -84,8 +148,66 @@ class World:
         return AppointmentFactory(clinic=self.clinic, patient=self.patient)
 
     @cached_property
+    def message(self) -> Message:
+        now = timezone.now()
+        return Message.objects.create(
+            clinic=self.clinic, patient=self.patient, channel="sms", purpose="care", subject="x", due_at=now,
+            not_before=now,
+        )  # fmt: skip
+
+    @cached_property
+    def merge(self) -> PatientMerge:
+        loser = PatientFactory(clinic=self.clinic)
+        return PatientMerge.objects.create(clinic=self.clinic, winner=self.patient, loser=loser)
+
+    @cached_property
+    def sender(self) -> SenderAccount:
+        return SenderAccount.objects.create(clinic=self.clinic, channel="webhook", provider="webhook")
+
+    @cached_property
     def room(self) -> Room:
         return RoomFactory(clinic=self.clinic)
+
+    @cached_property
+    def waiting(self) -> WaitingEntry:
+        day = self.clinic.today()
+        facts = {"kind": "recheck", "from_day": day, "until_day": day + timedelta(days=14)}
+        return WaitingEntry.objects.create(clinic=self.clinic, patient=self.patient, **facts)
+
+    @cached_property
+    def class_change(self) -> ClassChange:
+        return ClassChangeFactory(clinic=self.clinic, patient=self.patient, new_class="C-E", by=self.someone)
+
+    @cached_property
+    def class_suggestion(self) -> ClassSuggestion:
+        classes = {"old_class": "C-E", "new_class": "C-D"}
+        return ClassSuggestion.objects.create(
+            clinic=self.clinic, patient=self.patient, reason="return visit", **classes
+        )
+
+    @cached_property
+    def care_action(self) -> CareAction:
+        return CareAction.objects.create(clinic=self.clinic, patient=self.patient, kind="tbi")
+
+    @cached_property
+    def class_audit(self) -> ClassAudit:
+        facts = {"month": self.clinic.today().replace(day=1), "size": 1, "seed": 1}
+        audit: ClassAudit = ClassAudit.objects.create(clinic=self.clinic, coordinator=self.someone, **facts)
+        ClassAuditItem.objects.create(audit=audit, class_change=self.class_change, position=1)
+        return audit
+
+    @cached_property
+    def absence(self) -> Absence:
+        start = timezone.now() + timedelta(days=3)
+        return Absence.objects.create(clinic=self.clinic, starts_at=start, ends_at=start + timedelta(hours=2))
+
+    @cached_property
+    def absence_token(self) -> str:
+        """What brings a deleted absence back."""
+        now = timezone.now()
+        told = {"clinic": self.clinic.pk, "doctor": None, "room": None, "kind": "closed", "note": ""}
+        times = {"starts_at": now.isoformat(), "ends_at": (now + timedelta(hours=1)).isoformat()}
+        return signing.dumps(told | times, salt="absence")
 
     @cached_property
     def visit(self) -> Visit:
@@ -131,6 +253,25 @@ class World:
         return FormTemplate.objects.for_clinic(self.clinic).first()
 
     @cached_property
+    def complaint(self) -> ComplaintCase:
+        details = NewComplaint(category="waiting", what="等了很久", source="phone")
+        return take(clinic=self.clinic, details=details, patient=self.patient, by=self.someone)
+
+    @cached_property
+    def complaint_link(self) -> PublicLink:
+        return link_for(clinic=self.clinic, purpose="complaint", by=self.someone)
+
+    @cached_property
+    def referral_link(self) -> PublicLink:
+        return link_for(clinic=self.clinic, purpose="referral", patient=self.patient, by=self.someone)
+
+    @cached_property
+    def thanks(self) -> ReferralThanks:
+        referred = PatientFactory(clinic=self.clinic)
+        facts = {"clinic": self.clinic, "referrer": self.patient, "referred": referred}
+        return ReferralThanks.objects.create(clinic=self.clinic, referral=ReferralFactory(**facts))
+
+    @cached_property
     def import_job(self) -> ImportJob:
         sheet = ContentFile("姓名,手机\n沈雨薇,19900001734\n".encode(), name="patients.csv")
         return ImportJob.objects.create(
@@ -148,10 +289,16 @@ def pixel() -> bytes:
 # (beginning of the route, name in the route) → what fills it. The longest beginning counts.
 ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("appointments/", "pk"): lambda w: w.appointment.pk,
+    ("calendar/feed/", "token"): lambda w: w.feed_token,
+    ("campaigns/", "pk"): lambda w: w.campaign.pk,
+    ("c/", "code"): lambda w: w.complaint_link.code,
     ("check-in/", "pk"): lambda w: w.patient.pk,
     ("clinics/", "pk"): lambda w: w.clinic.pk,
+    ("contacts/", "pk"): lambda w: w.contact.pk,
+    ("complaints/", "pk"): lambda w: w.complaint.pk,
     ("content/exams/", "pk"): lambda w: w.exam_kind.pk,
     ("content/forms/", "pk"): lambda w: w.form_template.pk,
+    ("content/readings/", "pk"): lambda w: w.material.pk,
     ("content/scripts/", "pk"): lambda w: w.script.pk,
     ("doctor/", "pk"): lambda w: w.visit.pk,
     ("exam-files/", "pk"): lambda w: w.exam_file.pk,
@@ -159,10 +306,27 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("f/", "token"): lambda w: w.form_token,
     ("invitation/", "token"): lambda w: w.invitation[1],
     ("invitation/", "uid"): lambda w: w.invitation[0],
+    ("merges/", "pk"): lambda w: w.merge.pk,
+    ("messages/callback/", "pk"): lambda w: w.sender.pk,
+    ("messages/callback/", "token"): lambda w: callback_token(w.sender),
+    ("messages/senders/", "channel"): lambda w: "sms",
+    ("messages/texts/", "channel"): lambda w: "sms",
+    ("messages/texts/", "language"): lambda w: "zh-hans",
+    ("messages/texts/", "purpose"): lambda w: "care",
+    ("outbox/", "pk"): lambda w: w.message.pk,
     ("patients/", "pk"): lambda w: w.patient.pk,
+    ("patients/", "material"): lambda w: w.material.pk,
     ("patients/import/", "pk"): lambda w: w.import_job.pk,
+    ("playbooks/", "code"): lambda w: "C-E",
+    ("r/", "code"): lambda w: w.referral_link.code,
+    ("referrals/thanks/", "pk"): lambda w: w.thanks.pk,
+    ("schedule/absences/", "pk"): lambda w: w.absence.pk,
+    ("schedule/absences/", "token"): lambda w: w.absence_token,
+    ("schedule/rooms/", "pk"): lambda w: w.room.pk,
     ("staff/", "pk"): lambda w: w.member.pk,
     ("staff/teams/", "pk"): lambda w: w.team.pk,
+    ("tasks/", "pk"): lambda w: w.task.pk,
+    ("tasks/hand-over/", "batch"): lambda w: w.batch,
     ("today/visits/", "pk"): lambda w: w.visit.pk,
     ("today/visits/", "step"): lambda w: "receive",
     ("visits/", "option"): lambda w: w.option.pk,
@@ -172,6 +336,13 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("visits/", "code"): lambda w: "wechat",
     ("visits/", "kind"): lambda w: w.exam_kind.pk,
     ("visits/", "file"): lambda w: w.exam_file.pk,
+    ("undecided/", "pk"): lambda w: w.patient.pk,
+    ("undecided/moves/", "pk"): lambda w: w.class_change.pk,
+    ("undecided/suggestions/", "pk"): lambda w: w.class_suggestion.pk,
+    ("undecided/suggestions/", "answered"): lambda w: "dismiss",
+    ("care/", "pk"): lambda w: w.care_action.pk,
+    ("class-audits/", "pk"): lambda w: w.class_audit.pk,
+    ("waiting/", "pk"): lambda w: w.waiting.pk,
 }
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from clinic_crm.demo.history import History
 from clinic_crm.demo.multiply import load_many
 from clinic_crm.demo.staff import build_group
+from clinic_crm.demo.tasks import tell_tasks
 from clinic_crm.demo.today import Today
 from patients.models import Patient
 
@@ -45,6 +46,8 @@ class Command(BaseCommand):
         for group in groups:
             Today(history, group).tell()
         written = history.write()
+        for group in groups:
+            tell_tasks(group.clinic)
         self.stdout.write(
             self.style.SUCCESS(f"Demo data loaded: {patients} patients with history, {written} rows of today.")
         )

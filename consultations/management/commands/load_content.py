@@ -1,4 +1,4 @@
-"""Give clinics the built-in question sets, kinds of exam and scripts."""
+"""Give clinics the built-in question sets, kinds of exam, scripts and playbooks."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Clinic
 from consultations.services.content import ensure_builtin_content
+from followups.services.builtin import ensure_builtin_playbooks
+from followups.services.materials import ensure_builtin_materials
 
 
 class Command(BaseCommand):
@@ -23,4 +25,6 @@ class Command(BaseCommand):
             raise CommandError(f"No such clinic: {', '.join(unknown)}")
         for clinic in clinics:
             ensure_builtin_content(clinic)
+            ensure_builtin_playbooks(clinic)
+            ensure_builtin_materials(clinic)
             self.stdout.write(f"{clinic.code}: content ready")

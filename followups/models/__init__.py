@@ -1,0 +1,70 @@
+"""What was promised for later: appointments, tasks and messages."""
+
+from followups.models.appointments import AbsenceReason, Appointment, AppointmentChange, Room, Side, TsTzRange
+from followups.models.messages import (
+    JobRun,
+    Message,
+    MessageChannel,
+    MessageEvent,
+    MessagePurpose,
+    MessageTemplate,
+    MessagingSettings,
+    SenderAccount,
+)
+from followups.models.playbooks import ContactChannel, Nature, Playbook, PlaybookRun, PlaybookStep
+from followups.models.schedule import (
+    Absence,
+    CalendarFeed,
+    CalendarSettings,
+    WaitingEntry,
+    Weekday,
+    WorkingHours,
+)
+from followups.models.tasks import (
+    Campaign,
+    CampaignMember,
+    Contact,
+    ContactOutcome,
+    Material,
+    MaterialUse,
+    Task,
+    TaskEvent,
+    TaskKind,
+)
+
+__all__ = [
+    "Absence",
+    "AbsenceReason",
+    "Appointment",
+    "AppointmentChange",
+    "CalendarFeed",
+    "CalendarSettings",
+    "Campaign",
+    "CampaignMember",
+    "Contact",
+    "ContactChannel",
+    "ContactOutcome",
+    "JobRun",
+    "Material",
+    "MaterialUse",
+    "Message",
+    "MessageChannel",
+    "MessageEvent",
+    "MessagePurpose",
+    "MessageTemplate",
+    "MessagingSettings",
+    "Nature",
+    "Playbook",
+    "PlaybookRun",
+    "PlaybookStep",
+    "Room",
+    "SenderAccount",
+    "Side",
+    "Task",
+    "TaskEvent",
+    "TaskKind",
+    "TsTzRange",
+    "WaitingEntry",
+    "Weekday",
+    "WorkingHours",
+]

@@ -1,0 +1,169 @@
+"""Playbooks and the runs of patients through them: what starts one, moves it and ends it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Clinic, User
+from followups.models import Appointment, Playbook, PlaybookRun, PlaybookStep, Task
+from followups.never import NEVER
+from followups.services import materialise
+from followups.services.builtin import playbook_for
+from followups.services.tasks import close_tasks, has_withdrawn, owner_of
+from patients.models import ClassChange, Patient
+
+EndReason = PlaybookRun.EndReason
+Anchor = PlaybookStep.Anchor
+
+
+def running(clinic: Clinic, patient: Patient) -> PlaybookRun | None:
+    """Return the patient's running playbook in the clinic, locked; call inside a transaction."""
+    rows = PlaybookRun.objects.for_clinic(clinic).filter(patient=patient, ended_at=None)
+    found: PlaybookRun | None = (
+        rows.select_related("playbook", "clinic", "owner").select_for_update(of=("self",), no_key=True).first()
+    )
+    return found
+
+
+@transaction.atomic
+def end_runs(*, patient: Patient, clinic: Clinic | None, reason: str, by: User | None, **detail: Any) -> int:
+    """End the patient's running playbook (clinic None: in every clinic) and close its open tasks with the reason.
+
+    Args: reason: a PlaybookRun.EndReason. Returns how many runs ended.
+    """
+    rows = PlaybookRun.objects.filter(patient=patient, ended_at=None)
+    rows = rows if clinic is None else rows.for_clinic(clinic)
+    ids = list(rows.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+    PlaybookRun.objects.filter(pk__in=ids).update(ended_at=timezone.now(), end_reason=reason, generate_at=None)
+    close_tasks(Task.objects.filter(run__in=ids), reason=reason, by=by, **detail)
+    return len(ids)
+
+
+@transaction.atomic
+def restart_runs(*, patient: Patient, clinic: Clinic, ended_since: datetime) -> int:
+    """Take back that a playbook ended since a moment by the patient's word, unless another runs by now."""
+    rows = PlaybookRun.objects.filter(patient=patient, ended_at__gte=ended_since)
+    count = 0
+    for run in rows.filter(end_reason__in=[EndReason.CONSENT, EndReason.REFUSED]).order_by("pk"):
+        if not PlaybookRun.objects.filter(clinic=run.clinic_id, patient=patient, ended_at=None).exists():
+            run.ended_at, run.end_reason, run.generate_at = None, "", timezone.now()
+            run.save(update_fields=["ended_at", "end_reason", "generate_at"])
+            count += 1
+    return count
+
+
+def _start(
+    *, clinic: Clinic, patient: Patient, code: str, at: datetime, change: ClassChange | None, by: User | None
+) -> PlaybookRun:
+    run = PlaybookRun.objects.create(
+        clinic=clinic,
+        patient=patient,
+        playbook=playbook_for(clinic, code),
+        class_change=change,
+        owner=owner_of(clinic, patient) or by,
+        started_at=at,
+        generate_at=at,
+    )
+    materialise.generate_for([run.pk], now=timezone.now())
+    now = timezone.now()
+    coming = Appointment.objects.for_clinic(clinic).expected().filter(patient=patient, starts_at__gt=now)
+    for appointment in coming.order_by("starts_at")[:3]:
+        materialise.for_appointment(appointment, run=run, now=now)
+    return run
+
+
+@transaction.atomic
+def class_set(*, change: ClassChange, by: User | None) -> PlaybookRun | None:
+    """Start the playbook of a class that was just set, and end the former one; returns the new run.
+
+    The same class again keeps the run that is under way. What the new class must never get is closed,
+    whoever made it. Source: DOMAIN §3.
+    """
+    patient, code = change.patient, change.new_class
+    run = running(change.clinic, patient)
+    if run is not None and run.playbook.class_code == code:
+        return None
+    end_runs(patient=patient, clinic=None, reason=EndReason.CLASS_CHANGED, by=by)
+    forbidden = Task.objects.filter(patient=patient, nature__in=NEVER.get(code, ()))
+    close_tasks(forbidden, reason=Task.Closed.NEVER, by=by)
+    same_again = change.is_correction and change.old_class == code
+    if not code or same_again or patient.merged_into_id or has_withdrawn(patient):
+        return None
+    return _start(clinic=change.clinic, patient=patient, code=code, at=change.at, change=change, by=by)
+
+
+@transaction.atomic
+def left(*, clinic: Clinic, patient: Patient, at: datetime, by: User | None, plan: str = "") -> PlaybookRun | None:
+    """The patient left the clinic: the steps counted from it get their dates; those of an earlier visit close.
+
+    Args: at: when; plan: what plan they took home undecided, in words for titles; empty without one.
+    """
+    run = running(clinic, patient)
+    if run is None:
+        return None
+    earlier = Task.objects.filter(run=run, step__anchor__in=[Anchor.LEFT, Anchor.PLAN_SENT])
+    close_tasks(earlier, reason=Task.Closed.RECEIVED, by=by)
+    run.left_at, run.generate_at = at, at
+    run.plan_sent_at, run.plan_words = (at, plan[:80]) if plan else (None, "")
+    run.save(update_fields=["left_at", "plan_sent_at", "plan_words", "generate_at"])
+    materialise.generate_for([run.pk], now=timezone.now())
+    return run
+
+
+def decided(*, clinic: Clinic, patient: Patient, decision: str, by: User | None) -> int:
+    """The patient decided ("accepted", "deposit", "refused", "no_treatment"): the playbook ends with the reason.
+
+    An undecided one goes on. Returns how many runs ended.
+    """
+    reasons = {
+        "accepted": EndReason.ACCEPTED,
+        "deposit": EndReason.ACCEPTED,
+        "refused": EndReason.REFUSED,
+        "no_treatment": EndReason.BY_HAND,
+    }
+    reason = reasons.get(decision)
+    return end_runs(patient=patient, clinic=clinic, reason=reason, by=by) if reason else 0
+
+
+@transaction.atomic
+def complaint_opened(*, clinic: Clinic, patient: Patient) -> None:
+    """While a complaint is open the playbook rests: no new tasks."""
+    PlaybookRun.objects.for_clinic(clinic).filter(patient=patient, ended_at=None, paused_at=None).update(
+        paused_at=timezone.now()
+    )
+
+
+@transaction.atomic
+def complaint_closed(*, clinic: Clinic, patient: Patient, at: datetime, by: User | None, number: int) -> list[Task]:
+    """The complaint was settled: the playbook goes on, and somebody asks whether it is well now.
+
+    Args: number: the complaint's id, so that one complaint is asked about once.
+    """
+    run = running(clinic, patient)
+    if run is not None and run.paused_at is not None:
+        run.paused_at, run.generate_at = None, timezone.now()
+        run.save(update_fields=["paused_at", "generate_at"])
+    return materialise.for_event(
+        clinic=clinic, patient=patient, anchor=Anchor.COMPLAINT, at=at, by=by, run=run, key=f"complaint{number}"
+    )
+
+
+@transaction.atomic
+def merged(*, loser: Patient, winner: Patient, by: User | None) -> int:
+    """A record was merged: its playbooks end and its open tasks close; the winner keeps its own. Returns how many
+    tasks closed."""
+    end_runs(patient=loser, clinic=None, reason=EndReason.MERGED, by=by)
+    closed = close_tasks(Task.objects.filter(patient=loser), reason=Task.Closed.MERGED, by=by, winner=winner.pk)
+    in_clinics = PlaybookRun.objects.filter(patient=loser, end_reason=EndReason.MERGED).values_list("clinic", flat=True)
+    for clinic in Clinic.objects.filter(pk__in=list(in_clinics)):
+        if winner.class_code and running(clinic, winner) is None and not has_withdrawn(winner):
+            _start(clinic=clinic, patient=winner, code=winner.class_code, at=timezone.now(), change=None, by=by)
+    return closed
+
+
+def current_playbooks(clinic: Clinic) -> dict[str, Playbook]:
+    """Return the current version of each class's playbook, with its steps (two queries)."""
+    rows = Playbook.objects.for_clinic(clinic).filter(is_current=True).select_related("created_by")
+    return {row.class_code: row for row in rows.prefetch_related("steps")}

@@ -1,0 +1,51 @@
+"""The task to thank whoever brought a patient."""
+
+from datetime import datetime, time, timedelta
+
+from django.utils import timezone
+
+from accounts.models import User
+from followups.errors import Refused
+from followups.models import ContactChannel, Task, TaskKind
+from followups.playbook_sets import HELLO
+from followups.services.tasks import close_tasks, create_task, owner_of
+from patients.models import Referral, ReferralThanks
+
+AT = time(11)
+SCRIPT = HELLO + "\n谢谢您介绍朋友来，我们会用心照顾。\n您自己的牙齿最近还好吗？"
+
+
+def _key(referral_id: int) -> str:
+    return f"referral{referral_id}:thanks"
+
+
+def thank_referrer(referral: Referral | None, *, by: User) -> Task | None:
+    """Have the coordinator who owns the referrer thank them, tomorrow at eleven; once for a referral.
+
+    None without an effective referral, when the task exists, or when the referrer does not want to be contacted.
+    """
+    if referral is None or referral.effective_at is None:
+        return None
+    clinic, referrer = referral.clinic, referral.referrer
+    tomorrow = timezone.localdate(timezone=clinic.tz) + timedelta(days=1)
+    try:
+        return create_task(
+            clinic=clinic,
+            patient=referrer,
+            kind=TaskKind.REFERRAL,
+            title=f"谢谢介绍{referral.referred.name}",
+            due_at=datetime.combine(tomorrow, AT, clinic.tz),
+            by=by,
+            owner=owner_of(clinic, referrer),
+            channel=ContactChannel.WECHAT,
+            script=SCRIPT,
+            dedupe_key=_key(referral.pk),
+        )
+    except Refused:
+        return None
+
+
+def thanked(row: ReferralThanks, *, by: User) -> int:
+    """Thanks were given: the task to give them is closed. Returns how many were open."""
+    tasks = Task.objects.for_clinic(row.clinic_id).filter(dedupe_key=_key(row.referral_id))
+    return close_tasks(tasks, reason=Task.Closed.BY_HAND, by=by, thanks=row.pk)

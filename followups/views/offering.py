@@ -1,0 +1,27 @@
+"""Saying at once who waits for a time that has just become free."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.urls import reverse
+from django.utils.translation import ngettext
+
+from accounts.access import StaffRequest
+from accounts.models import Clinic
+from followups.models import Appointment
+from followups.services.waiting import fitting
+from followups.waiting_rules import Gap
+
+
+def offer_freed(request: StaffRequest, clinic: Clinic, row: Appointment) -> None:
+    """Add a notice that leads to those on the waiting list whom the freed time fits; none when it fits nobody."""
+    fits = fitting(clinic=clinic, gap=Gap(row.starts_at, row.ends_at, doctor=row.doctor_id, room=row.room_id))
+    if row.holds_slot or not fits:
+        return
+    asked = {"start": row.starts_at.isoformat(), "end": row.ends_at.isoformat()}
+    asked |= {"doctor": str(row.doctor_id or ""), "room": str(row.room_id or "")}
+    count = len(fits)
+    said = ngettext("%(count)s patient waits for such a time.", "%(count)s patients wait for such a time.", count) % {
+        "count": count
+    }
+    messages.info(request, said, extra_tags=f"see {reverse('waiting_fits')}?{urlencode(asked)}")

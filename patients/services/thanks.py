@@ -1,0 +1,44 @@
+"""Thanks for referrals: owed once the referral is effective, given once. For the referral, never for a review."""
+
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.audit import record
+from accounts.models import User
+from patients.errors import Refused
+from patients.models import Referral, ReferralThanks
+
+
+def owe(referral: Referral) -> ReferralThanks | None:
+    """Note the thanks owed for an effective referral, once; None while it is not effective."""
+    if referral.effective_at is None:
+        return None
+    row, _made = ReferralThanks.objects.get_or_create(
+        referral=referral, defaults={"clinic": referral.clinic, "owed_since": referral.effective_at}
+    )
+    return row
+
+
+@transaction.atomic
+def give(*, row: ReferralThanks, how: str, cost: Decimal, by: User) -> ReferralThanks:
+    """Note how the referrer was thanked. Args: cost: yuan.
+
+    Raises: Refused without saying how, or when somebody has thanked them already.
+    """
+    if not how.strip():
+        raise Refused(_("Say how they were thanked."))
+    fresh: ReferralThanks = (
+        ReferralThanks.objects.select_for_update(of=("self",))
+        .select_related("clinic", "given_by", "referral")
+        .get(pk=row.pk)
+    )
+    if fresh.given_at is not None:
+        raise Refused(_("%(name)s has thanked them already.") % {"name": fresh.given_by or "—"})
+    fresh.how, fresh.cost = how.strip()[:120], cost
+    fresh.given_at, fresh.given_by = timezone.now(), by
+    fresh.save(update_fields=["how", "cost", "given_at", "given_by"])
+    record(action="thanks_given", clinic=fresh.clinic, by=by, subject=fresh.referral, kind=fresh.how, cost=str(cost))
+    return fresh
