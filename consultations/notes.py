@@ -35,7 +35,7 @@ class FormFacts:
 
 def form_facts(visit: Visit) -> FormFacts:
     """Read worries, expectations, who decides and budget from the visit's form (one query)."""
-    form = ConsultationForm.objects.filter(visit=visit).select_related("template").first()
+    form: ConsultationForm | None = getattr(visit, "form", None)  # with its template, as `get_visit` reads it
     if form is None:
         return FormFacts()
     form.visit = visit

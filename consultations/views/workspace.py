@@ -36,7 +36,7 @@ def get_visit(request: StaffRequest, pk: int) -> Visit:
     Only that clinic's, because the role that was checked is the role in it.
     """
     visits = Visit.objects.for_user(request.user).for_clinic(current_clinic(request.user))
-    visits = visits.with_people().select_related("clinic", "room")
+    visits = visits.with_people().select_related("clinic", "room", "form__template")
     visit: Visit = get_object_or_404(visits, pk=pk)
     return visit
 

@@ -4,6 +4,7 @@ A provider's answer is one of four: it has taken the message, it refuses it for 
 (try again), or nobody knows (ask before anything is sent again). Whatever is unclear is the last.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -94,7 +95,7 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-class Sender:
+class Sender(ABC):
     """The base of all senders. `config` is the account's decrypted settings."""
 
     provider: ClassVar[str] = ""
@@ -132,8 +133,9 @@ class Sender:
         except Exception as error:
             return Reply(Found.CANNOT_TELL, detail=f"{type(error).__name__}: {error}"[:300])
 
+    @abstractmethod
     def _send(self, message: Outgoing) -> Result:
-        raise NotImplementedError
+        """Call the provider; raises NotTaken when it surely did not take the message."""
 
     def _query(self, message: Outgoing) -> Reply:
         return Reply(Found.CANNOT_TELL)

@@ -32,6 +32,23 @@ TABLE: dict[Permission, set[Role]] = {
     Permission.MANAGE_STAFF: {M, A},
     Permission.MANAGE_CLINICS: {A},
     Permission.VIEW_AUDIT: {M, A},
+    Permission.CALL_PATIENTS: {N},
+    Permission.FOLLOW_UP: {C, W, F, N, M, A},
+    Permission.HAND_OVER: {M, A},
+    Permission.RUN_CAMPAIGNS: {C, M, A},
+    Permission.APPROVE_CAMPAIGNS: {M, A},
+    Permission.EDIT_PLAYBOOKS: {M, A},
+    Permission.MANAGE_CALENDAR: {M, A},
+    Permission.VIEW_OUTBOX: {C, M, A},
+    Permission.MANAGE_MESSAGES: {M, A},
+    Permission.WORK_UNDECIDED: {C, M, A},
+    Permission.RECORD_CARE: {C, M, A},
+    Permission.TAKE_COMPLAINTS: EVERYONE,
+    Permission.SETTLE_COMPLAINTS: {C, M, A},
+    Permission.RATE_CLASSES: {C, M, A},
+    Permission.AUDIT_CLASSES: {M, A},
+    Permission.MERGE_PATIENTS: {M, A},
+    Permission.ANSWER_RIGHTS: {M, A},
 }
 
 

@@ -42,7 +42,8 @@ def leaver(clinic, manager):
 
 
 def test_an_appointment_brings_one_visit_also_when_its_page_is_old(clinic, manager):
-    row = AppointmentFactory(clinic=clinic)
+    now = timezone.now()
+    row = AppointmentFactory(clinic=clinic, starts_at=now, ends_at=now + timedelta(minutes=30))
     visit = reception.check_in(clinic=clinic, patient=row.patient, by=manager, appointment=row)
     Visit.objects.filter(pk=visit.pk).update(stage=Stage.CLOSED)
     with pytest.raises(Refused):

@@ -127,5 +127,5 @@ def test_another_doctor_does_not(client: Client, desk: Desk) -> None:
     desk.classify()
     desk.book(NOW + timedelta(days=1))
     client.force_login(UserFactory(clinic=desk.clinic, role=Role.DOCTOR))
-    assert client.get(f"/tasks/{desk.plan().pk}/").status_code == 403
-    assert client.post(f"/tasks/{desk.plan().pk}/plan/", {"note": "x"}).status_code == 403
+    assert client.get(f"/tasks/{desk.plan().pk}/").status_code == 404
+    assert client.post(f"/tasks/{desk.plan().pk}/plan/", {"note": "x"}).status_code == 404

@@ -147,7 +147,10 @@ def test_somebody_being_asked_is_marked(day):
     entry.refresh_from_db()
     assert (entry.status, entry.offered_start) == (Status.OFFERED, day.at("15:00"))
     assert "询问中" in day.page()
-    assert day.client.post(reverse("waiting_offer", args=[entry.pk]), {"start": "soon"}).status_code == 404
+    refused = day.client.post(reverse("waiting_offer", args=[entry.pk]), {"start": "soon"}, follow=True)
+    assert "请选一个空位" in refused.content.decode()
+    entry.refresh_from_db()
+    assert entry.offered_start == day.at("15:00")
 
 
 def test_who_fits_is_a_dialog_or_a_page(day):
@@ -155,7 +158,7 @@ def test_who_fits_is_a_dialog_or_a_page(day):
     asked = {"start": "2026-11-25T15:00:00+08:00", "end": "2026-11-25T15:30:00+08:00", "doctor": day.doctors[0].pk}
     for headers in ({}, HTMX):
         assert entry.patient.name in day.client.get(reverse("waiting_fits"), asked, **headers).content.decode()
-    assert day.client.get(reverse("waiting_fits"), asked | {"end": "x"}).status_code == 404
+    assert day.client.get(reverse("waiting_fits"), asked | {"end": "x"})["Location"] == reverse("waiting_list")
 
 
 def test_other_clinics_entries_are_not_there(day):

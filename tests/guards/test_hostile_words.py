@@ -34,6 +34,7 @@ MADE = {
     "patients.Patient": {"name_key", "name_pinyin", "name_initials", "class_code"},
     "patients.Registration": {"number", "import_key"},
     "patients.PatientPhone": {"last4"},
+    "patients.PublicLink": {"code"},
     "patients.Consent": {"channel", "wording_version"},
     "patients.ClassChange": {"old_class", "new_class", "suggested"},
     "patients.ImportJob": {"status", "today"},
