@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$p && break; done)
 BIN := .venv/bin
-APPS := accounts patients followups consultations metrics clinic_crm
+APPS := accounts patients followups consultations conversations metrics clinic_crm
 WORKERS ?= 2
 ARGS ?=
 PO := locale/zh_Hans/LC_MESSAGES/django.po
@@ -61,7 +61,7 @@ format: setup ## put the code into shape
 	$(BIN)/ruff format .
 
 bench: setup ## speed, as ratios to floors taken in the same run
-	@$(BIN)/python bench/run.py $(ARGS)
+	@$(BIN)/python -m bench.run $(ARGS)
 
 chaos: setup ## crashes: workers, Valkey and PostgreSQL killed while messages leave (about ten minutes)
 	@$(BIN)/python -m tools.chaos

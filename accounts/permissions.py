@@ -61,6 +61,16 @@ class Permission(StrEnum):
     MANAGE_CALENDAR = "manage_calendar"  # hours, absences, holidays, rooms
     VIEW_OUTBOX = "view_outbox"
     MANAGE_MESSAGES = "manage_messages"  # templates, senders, quiet hours; retry and reconcile
+    VIEW_OWN_KPIS = "view_own_kpis"  # the key figures of one's own patients
+    VIEW_KPIS = "view_kpis"  # of everybody; with exports
+    SET_TARGETS = "set_targets"
+    INSPECT_ETIQUETTE = "inspect_etiquette"  # score visits and call-backs
+    REFUND = "refund"  # record money paid back
+    VIEW_CONVERSATIONS = "view_conversations"  # one's own; all of them with SCORE_CONVERSATIONS
+    IMPORT_CONVERSATIONS = "import_conversations"
+    CAPTURE_CONTACTS = "capture_contacts"  # make patients and appointments of what was captured
+    SCORE_CONVERSATIONS = "score_conversations"  # read all, score, answer appeals, coach, reports
+    EDIT_CHAT_RULES = "edit_chat_rules"  # word lists, thresholds, rubrics
 
 
 P = Permission
@@ -85,6 +95,7 @@ _COORDINATOR = _EVERYONE | {
     P.RECORD_CARE,
     P.SETTLE_COMPLAINTS,
     P.RATE_CLASSES,
+    P.VIEW_OWN_KPIS,
 }
 _MANAGER = _COORDINATOR | {
     P.EXPORT_PATIENTS,
@@ -100,11 +111,30 @@ _MANAGER = _COORDINATOR | {
     P.EDIT_PLAYBOOKS,
     P.MANAGE_CALENDAR,
     P.MANAGE_MESSAGES,
+    P.VIEW_KPIS,
+    P.SET_TARGETS,
+    P.INSPECT_ETIQUETTE,
+    P.REFUND,
+    P.VIEW_CONVERSATIONS,
+    P.IMPORT_CONVERSATIONS,
+    P.CAPTURE_CONTACTS,
+    P.SCORE_CONVERSATIONS,
+    P.EDIT_CHAT_RULES,
 }
 
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.COORDINATOR: _COORDINATOR,
-    Role.ONLINE_CONSULTANT: _EVERYONE | {P.EDIT_PATIENTS, P.QUICK_ADD, P.REVEAL_CONTACT, P.BOOK, P.FOLLOW_UP},
+    Role.ONLINE_CONSULTANT: _EVERYONE
+    | {
+        P.EDIT_PATIENTS,
+        P.QUICK_ADD,
+        P.REVEAL_CONTACT,
+        P.BOOK,
+        P.FOLLOW_UP,
+        P.VIEW_CONVERSATIONS,
+        P.IMPORT_CONVERSATIONS,
+        P.CAPTURE_CONTACTS,
+    },
     Role.DOCTOR: _EVERYONE | {P.READ_HANDOFF, P.TREAT, P.CAPTURE_EXAM, P.VIEW_PLAN},
     Role.FRONT_DESK: _EVERYONE | {P.EDIT_PATIENTS, P.QUICK_ADD, P.REVEAL_CONTACT, P.BOOK, P.CHECK_IN, P.FOLLOW_UP},
     Role.NURSE: _EVERYONE | {P.CAPTURE_EXAM, P.READ_HANDOFF, P.CALL_PATIENTS, P.FOLLOW_UP},

@@ -18,7 +18,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("VAR_DIR", str(ROOT / "var" / "bench"))
 os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
-sys.path.insert(0, str(ROOT))
 
 SCALES = [int(n) for n in os.environ.get("BENCH_SCALES", "10000,1000000").split(",")]
 PORT = int(os.environ.get("BENCH_PORT", "8097"))

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "patients",
     "followups",
     "consultations",
+    "conversations",
     "metrics",
     "clinic_crm.workbench",
     "clinic_crm",

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from clinic_crm import health, styleguide
 
 # Each app's routes stand at the root; the first match wins.
-APPS = ("clinic_crm.workbench", "accounts", "patients", "followups", "consultations")
+APPS = ("clinic_crm.workbench", "accounts", "patients", "followups", "consultations", "conversations", "metrics")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),

@@ -47,6 +47,8 @@ RAIL = (
     Place(("appointments",), _("Calendar"), "calendar-days", Permission.BOOK),
     Place(("tasks",), _("Follow-ups"), "phone-call", Permission.FOLLOW_UP),
     Place(("undecided",), pgettext_lazy("page", "Undecided"), "columns-3", Permission.WORK_UNDECIDED),
+    Place(("conversations",), _("Conversations"), "messages-square", Permission.VIEW_CONVERSATIONS),
+    Place(("kpis",), _("KPIs"), "chart-column", Permission.VIEW_OWN_KPIS),
 )
 MORE = (
     Place(("complaint_list",), _("Complaints"), "message-square-warning", Permission.TAKE_COMPLAINTS),

@@ -90,7 +90,7 @@ def test_paging_shows_each_event_once_even_at_one_moment(client, clinic, manager
 
 
 def test_every_action_in_the_code_has_a_name():
-    apps = ("accounts", "patients", "followups", "consultations", "metrics", "clinic_crm")
+    apps = ("accounts", "patients", "followups", "consultations", "conversations", "metrics", "clinic_crm")
     files = [file for app in apps for file in (Path(settings.BASE_DIR) / app).rglob("*.py")]
     used = {code for file in files for code in re.findall(RECORDED, file.read_text(encoding="utf-8"))}
     assert used

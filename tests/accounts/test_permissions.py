@@ -49,6 +49,16 @@ TABLE: dict[Permission, set[Role]] = {
     Permission.AUDIT_CLASSES: {M, A},
     Permission.MERGE_PATIENTS: {M, A},
     Permission.ANSWER_RIGHTS: {M, A},
+    Permission.VIEW_OWN_KPIS: {C, M, A},
+    Permission.VIEW_KPIS: {M, A},
+    Permission.SET_TARGETS: {M, A},
+    Permission.INSPECT_ETIQUETTE: {M, A},
+    Permission.REFUND: {M, A},
+    Permission.VIEW_CONVERSATIONS: {W, M, A},
+    Permission.IMPORT_CONVERSATIONS: {W, M, A},
+    Permission.CAPTURE_CONTACTS: {W, M, A},
+    Permission.SCORE_CONVERSATIONS: {M, A},
+    Permission.EDIT_CHAT_RULES: {M, A},
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from clinic_crm.embedded import BASE_DIR
 
-APPS = ("accounts", "patients", "followups", "consultations", "metrics", "clinic_crm")
+APPS = ("accounts", "patients", "followups", "consultations", "conversations", "metrics", "clinic_crm")
 LONGEST_FUNCTION, LONGEST_FILE = 60, 400  # lines
 RULES = re.compile(r"(rules|_rules|stages|classification|permissions)\.py$")
 NEEDS_A_FRAGMENT = re.compile(r"<(?!c-)[a-z]+\b[^>]*\shx-(get|post|put|patch|delete)=[^>]*>", re.DOTALL)

@@ -12,7 +12,7 @@ from tests.factories import MembershipFactory, UserFactory
 from tests.guards.routes import ACROSS, UNDECLARED, all_routes, ask, leaks, signed_in
 from tests.guards.world import World
 
-OURS = {"accounts", "patients", "followups", "consultations", "metrics", "workbench", "clinic_crm"}
+OURS = {"accounts", "patients", "followups", "consultations", "conversations", "metrics", "workbench", "clinic_crm"}
 
 # Models whose clinic is not one non-null path away, and why that is right.
 SPECIAL = {

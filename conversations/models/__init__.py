@@ -1,0 +1,23 @@
+"""Online chats (DOMAIN §5): what was said, what was found in it, what was captured, what was answered."""
+
+from conversations.models.capture import Capture, CapturedContact
+from conversations.models.chat import ChatMessage, ConsultantName, Conversation
+from conversations.models.findings import Appeal, Finding
+from conversations.models.rules import ReinspectionJob, RuleSet
+from conversations.models.scores import CoachingNote, FrontScore, Rubric, ScoreCard
+
+__all__ = [
+    "Appeal",
+    "Capture",
+    "CapturedContact",
+    "ChatMessage",
+    "CoachingNote",
+    "ConsultantName",
+    "Conversation",
+    "Finding",
+    "FrontScore",
+    "ReinspectionJob",
+    "Rubric",
+    "RuleSet",
+    "ScoreCard",
+]
