@@ -67,7 +67,7 @@ WITH cases AS (
     FROM {visit} v WHERE v.patient_id = p.id AND v.consultation_id = c.id AND NOT v.is_error
   ) v ON c.id IS NOT NULL
   WHERE p.class_code <> '' AND p.merged_into_id IS NULL AND p.restricted_at IS NULL
-    AND (c.id IS NULL OR c.status = ANY(%(undecided)s))
+    AND (c.id IS NULL OR c.status = ANY(%(undecided)s)) {only}
 ), base AS MATERIALIZED (SELECT * FROM cases WHERE TRUE {filters})
 """
 COMING = """
@@ -164,6 +164,7 @@ def read(asked: Asked) -> Found:
         "scope": SCOPES[asked.scope],
         "flags": FLAGS.get(asked.flag, ""),
         "rank": RANKS[asked.sort],
+        "only": "AND p.class_code = ANY(%(classes)s)" if asked.after else "",  # more of one column reads that alone
         "after": f"AND ({RANKS[asked.sort]}, reg) > (%(rank)s::numeric, %(reg)s)" if asked.after else "",
     }
     sql = (COMING + BASE.replace("WITH", "", 1) + HEADS + CARDS).format(**parts)

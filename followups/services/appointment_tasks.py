@@ -20,8 +20,10 @@ def _of_patient(appointment: Appointment) -> "Q":
 
 
 def _run(appointment: Appointment) -> PlaybookRun | None:
+    """The patient's playbook, locked: tasks being made for it and an appointment being booked see each other."""
     rows = PlaybookRun.objects.filter(_of_patient(appointment), ended_at=None)
-    run: PlaybookRun | None = rows.select_related("playbook", "owner").first()
+    rows = rows.select_related("playbook", "owner").select_for_update(of=("self",), no_key=True)
+    run: PlaybookRun | None = rows.first()
     return run
 
 
@@ -30,12 +32,13 @@ def booked(appointment: Appointment, *, by: User | None) -> None:
     now = timezone.now()
     if appointment.starts_at <= now:
         return
+    run = _run(appointment)
     wanted = Task.objects.filter(_of_patient(appointment))
     wanted = wanted.filter(Q(closed_by=ClosedBy.BOOKED) | Q(kind=TaskKind.BOOK_RECHECK))
     close_tasks(wanted, reason=Closed.BOOKED, by=by, appointment=appointment.pk)
     before = Task.objects.filter(appointment=appointment, closed_reason=Closed.APPOINTMENT_GONE)
     reopen_tasks(before.exclude(kind=TaskKind.NO_SHOW), by=by)
-    materialise.for_appointment(appointment, run=_run(appointment), now=now, by=by)
+    materialise.for_appointment(appointment, run=run, now=now, by=by)
 
 
 def freed(appointment: Appointment, *, by: User | None) -> None:
@@ -49,6 +52,8 @@ def freed(appointment: Appointment, *, by: User | None) -> None:
         closed = told.filter(action=TaskEvent.Action.CLOSED, detail__appointment=appointment.pk)
         again = Task.objects.filter(pk__in=closed.values("task"), closed_reason=Closed.BOOKED)
         reopen_tasks(again, by=by, appointment=appointment.pk)
+        runs = PlaybookRun.objects.filter(_of_patient(appointment), ended_at=None)
+        runs.update(generate_at=timezone.now())  # what was left out because of it is made after all
     elif appointment.status in (Status.CANCELLED_PATIENT, Status.CANCELLED_CLINIC):
         _rebook(appointment, by=by)
 

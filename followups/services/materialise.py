@@ -36,6 +36,7 @@ READ = (
 )  # fmt: skip
 
 # Raw, so that a hundred thousand tasks are one statement a batch: the words come from the step, the rest from the run.
+# Nobody is asked to book what is booked; when that appointment goes, appointment_tasks asks for another.
 INSERT = """
 INSERT INTO {task} (clinic_id, patient_id, kind, title, script, channel, nature, owner_id, owner_role, due_at, status,
                     closed_by, run_id, step_id, dedupe_key, contacts, closed_reason, outcome, created_at)
@@ -45,6 +46,10 @@ SELECT run.clinic_id, run.patient_id, step.kind, left(replace(step.title, '{{pla
 FROM unnest(%(runs)s::bigint[], %(steps)s::bigint[], %(dues)s::timestamptz[], %(keys)s::text[])
      AS new (run_id, step_id, due_at, key)
 JOIN {run} run ON run.id = new.run_id JOIN {step} step ON step.id = new.step_id
+WHERE step.closed_by <> 'booked' OR NOT EXISTS (
+    SELECT 1 FROM {appointment} coming
+    WHERE coming.patient_id = run.patient_id AND coming.clinic_id = run.clinic_id
+      AND coming.status IN ('booked', 'confirmed') AND coming.starts_at > %(now)s)
 ON CONFLICT DO NOTHING
 """
 LOOK_AGAIN = """
@@ -54,7 +59,8 @@ FROM unnest(%(ids)s::bigint[], %(ats)s::timestamptz[]) AS new (id, at) WHERE run
 
 
 def _tables() -> dict[str, str]:
-    return {"task": Task._meta.db_table, "run": PlaybookRun._meta.db_table, "step": PlaybookStep._meta.db_table}
+    models = {"task": Task, "run": PlaybookRun, "step": PlaybookStep, "appointment": Appointment}
+    return {name: model._meta.db_table for name, model in models.items()}
 
 
 def times_of(step: PlaybookStep | StepDraft) -> StepTimes:

@@ -10,12 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from followups import playbook_rules, task_rules
-from followups.models import PlaybookRun, Task
+from followups.models import Appointment, PlaybookRun, Task, TaskKind
 from followups.playbook_rules import StepTimes
+from followups.services import appointment_tasks
 from followups.services.builtin import ensure_builtin_playbooks, playbook_for
 from followups.services.consents_said import consents_said
 from followups.services.generation import generate_due, overdue_digest
-from tests.factories import ClinicFactory, PatientFactory, TaskFactory, UserFactory
+from tests.factories import AppointmentFactory, ClinicFactory, PatientFactory, TaskFactory, UserFactory
 
 NOW = datetime.fromisoformat("2026-11-18T10:42:00+08:00")
 TZ = ZoneInfo("Asia/Shanghai")
@@ -73,6 +74,19 @@ def test_after_a_long_pause_what_is_stale_is_left_out() -> None:
     generate_due(now=NOW, limit=100)
     assert not Task.objects.filter(due_at__lt=NOW - timedelta(days=7)).exists()
     assert Task.objects.count() == 0  # day 60 is still beyond the horizon
+
+
+@pytest.mark.django_db
+def test_nobody_is_asked_to_book_what_is_booked_already() -> None:
+    (run,) = runs(1)
+    recheck = AppointmentFactory(clinic=run.clinic, patient=run.patient, starts_at=NOW + timedelta(days=14))
+    generate_due(now=NOW, limit=100)
+    assert not Task.objects.filter(kind=TaskKind.BOOK_RECHECK).exists()
+    Appointment.objects.filter(pk=recheck.pk).update(status=Appointment.Status.ERROR, holds_slot=False)
+    recheck.refresh_from_db()
+    appointment_tasks.freed(recheck, by=None)
+    generate_due(now=NOW, limit=100)
+    assert Task.objects.get(kind=TaskKind.BOOK_RECHECK).status == Task.Status.OPEN
 
 
 @pytest.mark.django_db
