@@ -58,12 +58,15 @@ class View:
     kind: str = ""
     code: str = ""
     owner: int | None = None
+    usual: str = "mine"  # the scope of an address that names none
 
     @classmethod
-    def of(cls, params: Any) -> "View":
+    def of(cls, params: Any, *, usual: str = "mine") -> "View":
+        """Read the address; what is not valid there is left out."""
         scope, kind, code = params.get("scope", ""), params.get("kind", ""), params.get("class", "")
         return cls(
-            scope=scope if scope in SCOPES else "mine",
+            scope=scope if scope in SCOPES else usual,
+            usual=usual,
             kind=kind if kind in TaskKind.values else "",
             code=code if code in PatientClass.values else "",
             owner=whole_number(params.get("owner", "")),
@@ -72,7 +75,7 @@ class View:
     def query(self, **other: Any) -> str:
         """Return the query string of this view with `other` changed; empty when it is the plain list."""
         parts = {"scope": self.scope, "kind": self.kind, "class": self.code, "owner": self.owner} | other
-        kept = {key: value for key, value in parts.items() if value and (key, value) != ("scope", "mine")}
+        kept = {key: value for key, value in parts.items() if value and (key, value) != ("scope", self.usual)}
         return f"?{urlencode(kept)}" if kept else ""
 
     @property

@@ -23,11 +23,11 @@ HORIZON = 14  # days that suggestions look ahead
 
 
 def policy_of(clinic: Clinic) -> Policy:
-    """Return what the clinic settled for its calendar (one query for each clinic object)."""
+    """Return what the clinic settled for its calendar, or the usual (one query for each clinic object)."""
     try:
         row: CalendarSettings = clinic.calendar_settings  # type: ignore[attr-defined]
     except CalendarSettings.DoesNotExist:
-        return Policy()
+        row = CalendarSettings(clinic=clinic)  # what the settings page shows before anything was saved
     return Policy(
         grid=timedelta(minutes=row.grid_minutes),
         lengths={kind: int(minutes) for kind, minutes in row.lengths.items()},

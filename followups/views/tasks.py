@@ -39,6 +39,11 @@ def get_task(request: StaffRequest, clinic: Clinic, pk: int) -> Task:
     return task
 
 
+def _view(request: StaffRequest, clinic: Clinic) -> View:
+    """A manager sees everybody's tasks first, everyone else their own."""
+    return View.of(request.GET, usual="all" if request.user.may(Permission.HAND_OVER, clinic) else "mine")
+
+
 @requires(Permission.FOLLOW_UP)
 @require_GET
 def tasks(request: StaffRequest, clinic: Clinic) -> HttpResponse:
@@ -50,12 +55,18 @@ def tasks(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 @require_GET
 def task(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """One task beside the list; on a narrow screen a page of its own."""
-    row = get_task(request, clinic, pk)
-    if not request.user.may(Permission.FOLLOW_UP, clinic) and row.doctor_id != request.user.pk:
-        raise Http404  # a doctor sees the tasks that name them
+    row = _seen(request, clinic, pk)
     if not request.user.may(Permission.FOLLOW_UP, clinic):
         return _alone(request, clinic, row)
     return _page(request, clinic, row)
+
+
+def _seen(request: StaffRequest, clinic: Clinic, pk: int) -> Task:
+    """The task, 404 for a doctor whom it does not name."""
+    row = get_task(request, clinic, pk)
+    if not request.user.may(Permission.FOLLOW_UP, clinic) and row.doctor_id != request.user.pk:
+        raise Http404
+    return row
 
 
 def _alone(
@@ -69,7 +80,7 @@ def _alone(
 def _page(
     request: StaffRequest, clinic: Clinic, row: Task | None, *, status: int = 200, error: BookingError | None = None
 ) -> HttpResponse:
-    now, view = timezone.now(), View.of(request.GET)
+    now, view = timezone.now(), _view(request, clinic)
     person = person_of(request.user, clinic)
     shown = listing(person=person, clinic=clinic, view=view, now=now)
     context: dict[str, Any] = {
@@ -126,7 +137,7 @@ def _panel(
 @require_POST
 def task_claim(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Take the patient's tasks for ten minutes; answers the line that says who is on it (409: somebody else)."""
-    row = get_task(request, clinic, pk)
+    row = _seen(request, clinic, pk)
     held, status = "", 200
     try:
         claim(task=row, by=request.user)
@@ -135,7 +146,7 @@ def task_claim(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     except TaskEnded:
         status = 409
     if not request.htmx:
-        return redirect(reverse("task", args=[pk]) + View.of(request.GET).query())
+        return redirect(reverse("task", args=[pk]) + _view(request, clinic).query())
     return render(request, "followups/_task_claim.html", {"task": row, "held_by": held}, status=status)
 
 
@@ -189,7 +200,7 @@ def _told(request: StaffRequest, contact: Contact) -> None:
 
 def _following(request: StaffRequest, clinic: Clinic, row: Task) -> str:
     """Return the address of the task after this one in the list as it is looked at, else of the list."""
-    view = View.of(request.GET)
+    view = _view(request, clinic)
     shown = listing(person=person_of(request.user, clinic), clinic=clinic, view=view, now=timezone.now())
     others = [
         pk for group in shown.groups for pk in (r.task.pk for r in group.rows if r.task.patient_id != row.patient_id)
@@ -244,7 +255,7 @@ def task_close(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
         messages.error(request, error.message)
         return redirect(reverse("task", args=[pk]))
     messages.success(request, _("Closed: %(title)s") % {"title": row.title})
-    return redirect(reverse("tasks") + View.of(request.GET).query())
+    return redirect(reverse("tasks") + _view(request, clinic).query())
 
 
 @requires(Permission.FOLLOW_UP)

@@ -10,8 +10,8 @@ from accounts.models import AuditEvent
 from accounts.permissions import Role
 from followups.errors import ClosedThen
 from followups.models import Absence, Appointment, CalendarSettings, Room, WorkingHours
-from followups.services.availability import check_open, free_slots, length_of, suggest_slots
-from tests.factories import PatientFactory, UserFactory
+from followups.services.availability import check_open, free_slots, length_of, policy_of, suggest_slots
+from tests.factories import ClinicFactory, PatientFactory, UserFactory
 from tests.followups.test_calendar import Day
 from tests.followups.test_calendar import day as day  # the fixture
 
@@ -184,3 +184,8 @@ def test_free_times_take_the_same_statements_for_a_day_and_a_month(day, django_a
     for days in (1, 30):
         with django_assert_num_queries(2):
             free_slots(days=days, **given)
+
+
+def test_a_clinic_that_settled_nothing_is_closed_on_public_holidays():
+    policy = policy_of(ClinicFactory())
+    assert (policy.closed_on_holidays, policy.open_on_makeup_days) == (True, True)

@@ -65,6 +65,21 @@ def test_anothers_tasks_show_under_all_only(desk: Desk) -> None:
     assert "别人的" in desk.get("/tasks/?scope=all")
 
 
+def test_a_manager_sees_everybodys_first(desk: Desk) -> None:
+    desk.task(title="曹素铭的问候")
+    desk.client.force_login(UserFactory(clinic=desk.clinic, role=Role.MANAGER))
+    assert "曹素铭的问候" in desk.get("/tasks/")
+    assert "曹素铭的问候" not in desk.get("/tasks/?scope=mine")
+
+
+def test_a_doctor_claims_only_what_names_them(desk: Desk) -> None:
+    doctor = UserFactory(clinic=desk.clinic, role=Role.DOCTOR)
+    other, own = desk.task(), desk.task(kind=TaskKind.RECHECK_PLAN, doctor=doctor)
+    desk.client.force_login(doctor)
+    assert desk.client.post(f"/tasks/{other.pk}/claim/").status_code == 404
+    assert desk.client.post(f"/tasks/{own.pk}/claim/").status_code == 302
+
+
 def test_filters_narrow_the_list(desk: Desk) -> None:
     desk.task(title="问候一")
     assert "问候一" in desk.get("/tasks/?class=C-C")

@@ -9,6 +9,8 @@ from django.db import transaction
 
 from clinic_crm.demo.history import History
 from clinic_crm.demo.multiply import load_many
+from clinic_crm.demo.reputation import tell_reputation
+from clinic_crm.demo.snapshots import freeze_last_months, want_digests
 from clinic_crm.demo.staff import build_group
 from clinic_crm.demo.tasks import tell_tasks
 from clinic_crm.demo.today import Today
@@ -48,6 +50,11 @@ class Command(BaseCommand):
         written = history.write()
         for group in groups:
             tell_tasks(group.clinic)
+            tell_reputation(group.clinic)
+        clinics = [group.clinic for group in groups]
+        want_digests(clinics)
+        if patients <= MANY:  # of a large demo they are frozen by beat
+            freeze_last_months(clinics)
         self.stdout.write(
             self.style.SUCCESS(f"Demo data loaded: {patients} patients with history, {written} rows of today.")
         )
