@@ -47,7 +47,7 @@ RAIL = (
     Place(("appointments",), _("Calendar"), "calendar-days", Permission.BOOK),
     Place(("tasks",), _("Follow-ups"), "phone-call", Permission.FOLLOW_UP),
     Place(("undecided",), pgettext_lazy("page", "Undecided"), "columns-3", Permission.WORK_UNDECIDED),
-    Place(("conversations",), _("Conversations"), "messages-square", Permission.VIEW_CONVERSATIONS),
+    Place(("conversations",), pgettext_lazy("navigation", "Chats"), "messages-square", Permission.VIEW_CONVERSATIONS),
     Place(("kpis",), _("KPIs"), "chart-column", Permission.VIEW_OWN_KPIS),
 )
 MORE = (
@@ -55,6 +55,7 @@ MORE = (
     Place(("referral_list",), _("Referrals"), "share-2", Permission.RECORD_CARE),
     Place(("patient_import", "import_list", "import_new"), _("Import patients"), "upload", Permission.IMPORT_PATIENTS),
     Place(("class_audits",), _("Class audits"), "scale", Permission.RATE_CLASSES),
+    Place(("etiquette",), _("Service etiquette"), "clipboard-check", Permission.FOLLOW_UP),
     Place(("moved_up",), _("What moved patients up"), "trending-up", Permission.AUDIT_CLASSES),
     Place(("playbooks",), _("Playbooks"), "route", Permission.EDIT_PLAYBOOKS),
     Place(("script_list",), _("Scripts"), "message-square-quote", Permission.EDIT_CONTENT),

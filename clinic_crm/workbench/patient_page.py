@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import QuerySet, Subquery
 from django.db.models.functions import JSONObject
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +21,7 @@ from consultations.views.workspace import missing_for_next
 from followups.models import Appointment, Task
 from followups.services import length_of, suggest_slots
 from followups.slots import Slot
-from patients.models import ClassChange, Consent, ConsentPurpose, Referral, Registration
+from patients.models import ClassChange, ComplaintCase, Consent, ConsentPurpose, Referral, Registration
 from patients.queries import expected_appointments
 
 JUDGED_SHOWN = 24  # judgements on the line of the side panel
@@ -39,6 +40,7 @@ class Facts:
     brought: list[dict[str, Any]]
     brought_count: int
     judged: list[dict[str, Any]]
+    complaint: dict[str, Any] | None  # the latest open one: whoever calls should know
 
     @property
     def total(self) -> int:
@@ -51,7 +53,7 @@ class Facts:
         return self.judged[1] if len(self.judged) > 1 else None
 
 
-def facts_of(registration: Registration, reader: Reader) -> Facts:
+def facts_of(registration: Registration, reader: Reader, user: User) -> Facts:
     """Read counts and side panel; two statements."""
     patient = reader.patient_id
     links = reader.rows(Referral)
@@ -64,6 +66,7 @@ def facts_of(registration: Registration, reader: Reader) -> Facts:
         "side_brought": ArraySubquery(brought.values(found=_person("referred"))[:NAMED]),
         "side_brought_count": Counted(brought.order_by().values("pk")),
         "side_judged": ArraySubquery(_judged(reader)),
+        "side_complaint": Subquery(_complaint(reader, user)),
     }
     row: dict[str, Any] = dict(one.values(**side, **_tab_counts(reader)).get())
     agreed = {found["purpose"]: found["given"] for found in row["side_consents"]}
@@ -76,6 +79,7 @@ def facts_of(registration: Registration, reader: Reader) -> Facts:
         brought=row["side_brought"],
         brought_count=row["side_brought_count"],
         judged=row["side_judged"],
+        complaint=_complained(row["side_complaint"]),
     )
 
 
@@ -104,6 +108,24 @@ def _judged(reader: Reader) -> QuerySet[Any, Any]:
         found=JSONObject(awareness="awareness", trust="trust", code="new_class", at="at", correction="is_correction")
     )[:JUDGED_SHOWN]
     return told
+
+
+def _complaint(reader: Reader, user: User) -> QuerySet[Any, Any]:
+    rows = ComplaintCase.objects.visible_to(user).filter(clinic__in=reader.clinic_ids, patient=reader.patient_id)
+    told = JSONObject(id="pk", number="number", what="what", category="category", due="due_at")
+    latest: QuerySet[Any, Any] = rows.open().order_by("-received_at", "-pk").values(found=told)[:1]
+    return latest
+
+
+def _complained(row: dict[str, Any] | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    due = datetime.fromisoformat(row["due"])
+    return row | {
+        "due": due,
+        "is_late": due < timezone.now(),
+        "category": ComplaintCase.Category(row["category"]).label,
+    }
 
 
 def _parsed(row: dict[str, Any] | None) -> dict[str, Any] | None:

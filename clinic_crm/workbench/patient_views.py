@@ -34,7 +34,7 @@ def patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
         get_registration(request, clinic, into, Permission.VIEW_PATIENTS)  # theirs to see, else 404 as well
         return redirect(patient_url(into))
     reader, may = _reader(request, registration), may_of(request.user, registration.clinic)
-    facts = patient_page.facts_of(registration, reader)
+    facts = patient_page.facts_of(registration, reader, request.user)
     visit = patient_page.open_visit(registration)
     tabs = tabs_of(facts.tabs)
     tab = request.GET.get("tab", "")

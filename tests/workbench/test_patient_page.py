@@ -18,6 +18,7 @@ from clinic_crm.workbench.timeline_kinds import Reader
 from consultations.models import Exam, ExamFile, ExamKind, Plan, Visit
 from consultations.stages import Stage
 from followups.models import Appointment, AppointmentChange
+from followups.services.complaints import NewComplaint, take
 from patients.models import ClassChange, Patient, Registration
 from patients.services import record_consent
 from tests.factories import (
@@ -110,6 +111,21 @@ def test_a_doctor_has_nothing_to_do_with_somebody_who_is_not_here(
     client: Client, people: dict[str, User], patient: Patient
 ) -> None:
     assert page(client, people[Role.DOCTOR], patient).context["thing"] is None
+
+
+def test_an_open_complaint_is_known_to_whoever_calls(
+    client: Client, clinic: Clinic, people: dict[str, User], patient: Patient
+) -> None:
+    case = take(
+        clinic=clinic,
+        details=NewComplaint(category="waiting", what="等了一个小时", source="phone"),
+        patient=patient,
+        by=people["coordinator"],
+    )
+    client.force_login(people["coordinator"])
+    assert f"待处理投诉 {case.number}" in client.get(f"/patients/{patient.pk}/").content.decode()
+    client.force_login(people["doctor"])  # sees only what is about them
+    assert case.number not in client.get(f"/patients/{patient.pk}/").content.decode()
 
 
 def test_everything_that_happened_stands_on_the_timeline(
