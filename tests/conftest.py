@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from clinic_crm.embedded import joined
+from tests.database import copy_from_template, empty_what_holds_rows
 from tools.browser import WHAT_TO_INSTALL, find_chromium
 
 CHROMIUM_FLAGS = (
@@ -29,6 +30,9 @@ _servers = ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     """Have PostgreSQL and Valkey while tests run; each pytest-xdist worker has its own databases in both."""
     _servers.enter_context(joined())
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):  # whoever runs tests itself
+        copy_from_template()
+    TransactionTestCase._fixture_teardown = empty_what_holds_rows  # type: ignore[method-assign]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
     url = settings.REDIS_URL.partition("?")[0]
     number = 1 + int(worker.removeprefix("gw")) % 15
