@@ -20,6 +20,7 @@ ACTIONS = {
     "calendar_feed_made": _("Calendar link made"),
     "calendar_feed_revoked": _("Calendar link revoked"),
     "password_changed": _("Password changed"),
+    "kpi_target_set": _("Target of a key figure set"),
     # patients
     "registered_in_clinic": _("Registered in this clinic"),
     "patient_edited": _("Patient changed"),
@@ -53,6 +54,8 @@ ACTIONS = {
     "playbook_saved": _("Playbook changed"),
     "tasks_handed_over": _("Tasks handed over"),
     "hand_over_undone": _("Handing over undone"),
+    # key figures
+    "kpis_exported": _("Key figures exported"),
     # messages
     "message_template_saved": _("Message text changed"),
     "message_template_reset": _("Message text reset to the built-in one"),
@@ -64,23 +67,56 @@ ACTIONS = {
     "public_link_made": _("Public link made"),
     "public_link_revoked": _("Public link revoked"),
     "thanks_given": _("Thanks given for a referral"),
+    # chats
+    "import_conversations": _("Chats imported"),
+    "consultant_linked": _("Name in the chats linked"),
+    "capture_taken_over": _("Captured contact taken over"),
+    "capture_undone": _("Taking over undone"),
+    "capture_corrected": _("Captured contact corrected"),
+    "captured_contact_revealed": _("Captured contact shown"),
+    "chat_webhook_made": _("Webhook for chats made"),
+    "chat_webhook_rotated": _("Webhook for chats given a new address and secret"),
+    "chat_webhook_secret_shown": _("Secret of the webhook for chats shown"),
+    "chat_webhook_ended": _("Webhook for chats closed"),
     # visits
     "checkout_undone": _("Checkout step undone"),
     "exam_file_removed": _("Exam file removed"),
     "exam_kind_saved": _("Examination changed"),
     "question_set_saved": _("Consultation form changed"),
+    "etiquette_inspected": _("Etiquette inspected"),
+    "etiquette_rubric_saved": _("Etiquette rubric changed"),
+    "refunded": _("Refund recorded"),
+    "visit_entered_in_error": _("Visit marked as entered in error"),
+    "refund_taken_back": _("Refund taken back"),
     "script_saved": _("Script changed"),
     "script_deleted": _("Script deleted"),
     "scripts_reset": _("Scripts reset to the built-in ones"),
+    # reading chats
+    "chat_contacts_opened": _("Numbers in a chat opened"),
+    "chat_self_checked": _("Own chat checked"),
+    "chat_coached": _("Coaching note written"),
+    "chat_scored": _("Chat scored"),
+    "chats_exported": _("Chats exported"),
+    "chat_report_exported": _("Report on chats exported"),
+    "finding_added": _("Finding in a chat added"),
+    "finding_withdrawn": _("Finding in a chat withdrawn"),
+    "finding_appealed": _("Finding in a chat appealed"),
+    "appeal_answered": _("Appeal answered"),
+    "chat_rules_saved": _("Rules for chats changed"),
+    "chat_rubric_saved": _("Rubric for chats changed"),
+    "front_scored": _("WeChat and QQ front scored"),
 }
 
 FACTS = {
+    "table": _("table"),
     "was": _("before"),
     "now": _("after"),
     "name": _("name"),
     "username": _("username"),
     "role": _("role"),
     "reason": _("reason"),
+    "amount": _("amount"),
+    "in_full": _("in full"),
     "rows": _("rows"),
     "cost": _("cost"),
     "file": _("file"),
@@ -89,6 +125,9 @@ FACTS = {
     "channel": _("channel"),
     "merged": _("merged record"),
     "provider": _("provider"),
+    "code": _("what"),
+    "upheld": _("upheld"),
+    "version": _("version"),
 }
 
 

@@ -33,7 +33,7 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from bench import booking, imports, pages, sweep, tasks
+        from bench import booking, conversations, imports, inspection, kpis, pages, sweep, tasks
         from bench.people import grow_to
 
         print(
@@ -49,6 +49,9 @@ def main() -> None:
         sweep.report()
         booking.report()
         tasks.report()
+        conversations.report()
+        inspection.report()
+        kpis.main()  # last: it makes data of its own
 
 
 @contextmanager

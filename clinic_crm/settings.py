@@ -29,6 +29,8 @@ SECRET_KEY = env.str("SECRET_KEY", DEFAULT_SECRET)
 DATA_KEY = env.str("DATA_KEY", SECRET_KEY)  # encrypts phones and identity numbers
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "testserver"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+# Where people find the product, for links in messages; by default the first trusted origin.
+SITE_URL: str = env.str("SITE_URL", next((o for o in CSRF_TRUSTED_ORIGINS if "*" not in o), "")).rstrip("/")
 GROUP_NAME = env.str("GROUP_NAME", "青禾口腔")
 
 # --- applications ------------------------------------------------------------------------------
@@ -63,6 +65,7 @@ INSTALLED_APPS = [
     "django_prometheus",
     "rest_framework",
     "django_filters",
+    "chartkick.django",  # for its static file: Chart.js
 ]
 
 MIDDLEWARE = [
@@ -228,7 +231,16 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "clinic_crm.tasks.beat_heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "imports": {"task": "patients.tasks.run_due_imports", "schedule": 3.0, "options": {"expires": 3}},
     "messages": {"task": "followups.tasks.send_messages", "schedule": SWEEP_SECONDS, "options": {"expires": 55}},
+    "chat_imports": {"task": "conversations.tasks.run_due_chat_imports", "schedule": 3.0, "options": {"expires": 3}},
+    "reinspections": {"task": "conversations.tasks.run_due_reinspections", "schedule": 5.0, "options": {"expires": 5}},
+    "chat_deliveries": {
+        "task": "conversations.tasks.drop_old_deliveries",
+        "schedule": 86_400.0,
+        "options": {"expires": 3600},
+    },
     "jobs": {"task": "followups.tasks.run_due_jobs", "schedule": 60.0, "options": {"expires": 55}},
+    "frozen months": {"task": "metrics.tasks.freeze_months", "schedule": 600.0, "options": {"expires": 550}},
+    "weekly digest": {"task": "metrics.tasks.queue_digests", "schedule": 60.0, "options": {"expires": 55}},
 }
 
 # --- messages ----------------------------------------------------------------------------------

@@ -98,3 +98,17 @@ class ClassifyForm(forms.Form):
                 "trust": patient.trust,
             }
         super().__init__(*args, **kwargs)
+
+
+class RefundForm(forms.Form):
+    """Money paid back."""
+
+    amount = forms.DecimalField(
+        label=gettext_lazy("Refund, yuan"), min_value=Decimal("0.01"), max_digits=10, decimal_places=2
+    )
+    is_full = forms.BooleanField(
+        label=gettext_lazy("Refunded in full: the treatment was given up"),
+        help_text=gettext_lazy("The case then no longer counts as closed."),
+        required=False,
+    )
+    reason = forms.CharField(label=gettext_lazy("Why the money goes back"), max_length=200)

@@ -13,6 +13,7 @@ from consultations.views import (
     patient_form,
     plan,
     present,
+    refunds,
     workspace,
 )
 
@@ -68,6 +69,8 @@ urlpatterns = [
     path("visits/<int:pk>/plan/print/", present.plan_print, name="plan_print"),
     path("visits/<int:pk>/plan/terms/", present.plan_terms_edit, name="plan_terms"),
     path("visits/<int:pk>/plan/change/", present.plan_change_request, name="plan_change_request"),
+    path("visits/<int:pk>/refund/", refunds.visit_refund, name="visit_refund"),
+    path("visits/<int:pk>/refunds/<int:refund>/", refunds.refund_take_back, name="refund_take_back"),
     path("content/load/", content.content_load, name="content_load"),
     path("content/scripts/", content.script_list, name="script_list"),
     path("content/scripts/new/", content.script_edit, name="script_add"),

@@ -38,6 +38,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     P.CAMPAIGN: _TEXT,
     P.TASK: _TEXT,
     P.DIGEST: ("name", "clinic", "count", "text"),
+    P.KPI_DIGEST: ("name", "clinic", "title", "text"),
     P.ALERT: ("name", "clinic", "text"),
 }
 NATURES = {P.CAMPAIGN: Nature.MARKETING}
@@ -52,6 +53,7 @@ ZH = {
     P.CAMPAIGN: "{name}您好，{text}{clinic}，退订回T。",
     P.TASK: "{name}您好，{text}{clinic}",
     P.DIGEST: "{clinic}：有{count}项逾期待办。{text}",
+    P.KPI_DIGEST: "{clinic}：{title}\n{text}",
     P.ALERT: "{clinic}：{text}",
 }
 EN = {
@@ -64,6 +66,7 @@ EN = {
     P.CAMPAIGN: "Dear {name}, {text} {clinic}. T to stop.",
     P.TASK: "Dear {name}, {text} {clinic}",
     P.DIGEST: "{clinic}: {count} overdue tasks. {text}",
+    P.KPI_DIGEST: "{clinic}: {title}\n{text}",
     P.ALERT: "{clinic}: {text}",
 }
 BUILT_IN: dict[str, dict[str, str]] = {"zh-hans": {str(k): v for k, v in ZH.items()},

@@ -5,3 +5,16 @@ from django.utils.translation import gettext_lazy as _
 class MetricsConfig(AppConfig):
     name = "metrics"
     verbose_name = _("Key figures")
+
+    def ready(self) -> None:
+        """Have the outbox ask who still wants the weekly digest when it leaves."""
+        from followups import wanted
+        from followups.models.messages import MessagePurpose
+
+        wanted.ask(MessagePurpose.KPI_DIGEST, _still_wanted)
+
+
+def _still_wanted(pairs: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    from metrics.services.digest import still_wanted
+
+    return still_wanted(pairs)

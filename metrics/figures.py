@@ -1,14 +1,14 @@
 """What a key figure comes to: value, n, target, status."""
 
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from math import sqrt
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from metrics.kpis import Companion, Kpi
+from metrics.kpis import Companion, Kpi
 
 Status = Literal["good", "watch", "bad", "none"]
+WORSE: tuple[Status, ...] = ("none", "good", "watch", "bad")
 WATCH_WITHIN = Decimal(5)  # points short of the target that are "watch" and not yet "bad"
 SMALL_N = 20  # below it a share says little; marked in comparisons
 Z95 = 1.959964
@@ -26,7 +26,7 @@ class Figure:
         companions: what stands beside it, by slug.
     """
 
-    of: "Kpi | Companion"
+    of: Kpi | Companion
     numerator: Decimal
     denominator: Decimal
     target: Decimal | None = None
@@ -46,7 +46,12 @@ class Figure:
 
     @property
     def status(self) -> Status:
-        """How it stands to its target."""
+        """How it stands to its target; with a companion that has a target too, the worse of the two."""
+        all_of = [self._own_status, *(one.status for one in self.companions.values())]
+        return max(all_of, key=WORSE.index)
+
+    @property
+    def _own_status(self) -> Status:
         if self.value is None or self.target is None:
             return "none"
         short = self.target - self.value if self.of.direction == "up" else self.value - self.target
@@ -57,7 +62,7 @@ class Figure:
     @property
     def shortfall(self) -> int:
         """How many records more (fewer, where less is better) would have met the target; 0 when met."""
-        if self.status in ("good", "none") or self.target is None or self.of.unit != "percent":
+        if self._own_status in ("good", "none") or self.target is None or self.of.unit != "percent":
             return 0
         wanted = self.target * self.denominator / 100
         gap = wanted - self.numerator if self.of.direction == "up" else self.numerator - wanted
@@ -77,3 +82,34 @@ class Figure:
     @property
     def is_small(self) -> bool:
         return self.n < SMALL_N
+
+
+def as_json(figure: Figure) -> dict[str, Any]:
+    """Return a figure as it goes out: in the API, the command, exports and frozen months; numbers rounded to cents.
+
+    With `companions` for a KPI; `status` and `shortfall` as the page says them.
+    """
+    told: dict[str, Any] = {
+        "slug": figure.of.slug,
+        "value": number(figure.value),
+        "numerator": number(figure.numerator),
+        "denominator": number(figure.denominator),
+    }
+    if not isinstance(figure.of, Kpi):
+        return told
+    return {
+        **told,
+        "number": figure.of.number,
+        "target": number(figure.target),
+        "status": figure.status,
+        "shortfall": figure.shortfall,
+        "companions": {slug: as_json(one) for slug, one in figure.companions.items()},
+    }
+
+
+def number(value: Decimal | None) -> int | float | None:
+    """Return a number rounded to two places, half up; a whole one without a point."""
+    if value is None:
+        return None
+    rounded = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)

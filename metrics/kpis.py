@@ -6,6 +6,7 @@ from typing import Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 DEFINITIONS = "1"  # counted up when a definition changes; frozen months name theirs
 
@@ -49,7 +50,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         1,
         "classification",
-        _("Classification"),
+        pgettext_lazy("kpi", "Classification"),
         _("Of consultations that left undecided or refused: fully classified by the end of that day."),
         Decimal(100),
         "visit",
@@ -58,7 +59,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         2,
         "c_conversion",
-        _("C-class conversion"),
+        pgettext_lazy("kpi", "C-class conversion"),
         _("Of patients standing in C-E to C-B or entering there: higher, or accepted, at the end of the window."),
         Decimal(30),
         "patient",
@@ -67,7 +68,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         3,
         "etiquette",
-        _("Service etiquette"),
+        pgettext_lazy("kpi", "Service etiquette"),
         _("Mean of the inspection scores, in person, by telephone and in chats."),
         Decimal(90),
         "inspection",
@@ -81,7 +82,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         4,
         "form",
-        _("Consultation form"),
+        pgettext_lazy("kpi", "Consultation form"),
         _("Of first visits received: form complete before the handoff."),
         Decimal(100),
         "visit",
@@ -90,7 +91,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         5,
         "next_appointment",
-        _("Next appointment"),
+        pgettext_lazy("kpi", "Next appointment"),
         _("Of received visits that ended: a later appointment made by the end of that day."),
         Decimal(100),
         "visit",
@@ -99,7 +100,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         6,
         "cancellation",
-        _("Cancellations"),
+        pgettext_lazy("kpi", "Cancellations"),
         _("Of appointments due, less those cancelled by the clinic or entered in error: cancelled by the patient."),
         Decimal(10),
         "appointment",
@@ -112,7 +113,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         7,
         "closing",
-        _("Closing rate"),
+        pgettext_lazy("kpi", "Closing rate"),
         _("Of consultations first received, less no treatment indicated: accepted or deposit paid."),
         Decimal(80),
         "consultation",
@@ -126,7 +127,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         8,
         "wechat",
-        _("WeChat added"),
+        pgettext_lazy("kpi", "WeChat added"),
         _("Of patients received: linked by the end of their first day received in the window."),
         Decimal(100),
         "patient",
@@ -134,7 +135,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         9,
         "referral",
-        _("Referrals"),
+        pgettext_lazy("kpi", "Referrals"),
         _("Of patients received in the twelve months up to the end: at least one effective referral in them."),
         Decimal(30),
         "patient",
@@ -143,7 +144,7 @@ KPIS: tuple[Kpi, ...] = (
     Kpi(
         10,
         "complaints",
-        _("Complaints"),
+        pgettext_lazy("kpi", "Complaints"),
         _("Complaint cases received, of the patients received."),
         Decimal(2),
         "complaint",

@@ -35,7 +35,7 @@ class ColumnsForm(forms.Form):
     def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.names: dict[str, str] = {}
-        samples = _samples(table)
+        samples = samples_of(table)
         choices = [(IGNORED, _("Leave out")), *FIELDS.items()]
         seen: set[str] = set()
         for position, name in enumerate(table.header.names):
@@ -68,7 +68,7 @@ class ColumnsForm(forms.Form):
         return {name: self.cleaned_data[key] for key, name in self.names.items()}
 
 
-def _samples(table: Table) -> dict[int, list[str]]:
+def samples_of(table: Table) -> dict[int, list[str]]:
     """Return, by column, the first few different values, long numbers masked."""
     found: dict[int, list[str]] = {}
     private = {i for i, field in table.header.fields.items() if field in PRIVATE}

@@ -33,7 +33,7 @@ def _job(request: HttpRequest, pk: int) -> ImportJob:
     """Fetch an import of one of the person's clinics. Raises PermissionDenied where they may not import."""
     user = request.user
     assert isinstance(user, User)
-    rows = ImportJob.objects.for_user(user).select_related("clinic", "created_by")
+    rows = ImportJob.objects.filter(kind=jobs.KIND).for_user(user).select_related("clinic", "created_by")
     found: ImportJob = get_object_or_404(rows, pk=pk)
     if not user.may(Permission.IMPORT_PATIENTS, found.clinic):
         raise PermissionDenied
@@ -52,7 +52,7 @@ def import_list(request: HttpRequest, clinic: Clinic) -> HttpResponse:
         except ImportRefused as refusal:
             form.add_error("file", str(refusal))
     before = request.GET.get("before", "")
-    rows = ImportJob.objects.for_clinic(clinic).select_related("created_by").defer("report")
+    rows = ImportJob.objects.filter(kind=jobs.KIND).for_clinic(clinic).select_related("created_by").defer("report")
     if before.isdecimal():
         rows = rows.filter(pk__lt=int(before[:18]))
     page = list(rows[: LISTED + 1])

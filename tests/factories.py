@@ -10,6 +10,7 @@ from factory.django import DjangoModelFactory
 from accounts.models import Clinic, Membership, Team, User
 from accounts.permissions import Role
 from consultations.models import Consultation, Visit
+from conversations.models import ChatMessage, Conversation, Finding
 from followups.models import Appointment, Room, Task, TaskKind
 from patients.models import ClassChange, Consent, Patient, PatientPhone, Referral, Registration
 
@@ -204,3 +205,53 @@ class TaskFactory(DjangoModelFactory[Task]):
     kind = TaskKind.KEEP_IN_TOUCH
     title = "问候"
     due_at = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=1))
+
+
+# --- conversations --------------------------------------------------------------------------------
+
+
+class ConversationFactory(DjangoModelFactory[Conversation]):
+    """A chat of yesterday. `lines=[("visitor", "种牙疼吗"), ("consultant", "在的", 75)]` are its messages, each with the
+    seconds since the one before it (20 unless said); the consultant's are `consultant`'s."""
+
+    class Meta:
+        model = Conversation
+        skip_postgeneration_save = True
+
+    clinic = factory.SubFactory(ClinicFactory)
+    source_key = factory.Sequence(lambda n: f"chat-{n}")
+    content_hash = ""
+    channel = "百度"
+    keyword = factory.Sequence(lambda n: f"种植牙多少钱{n}")
+    cost = 150
+    visitor_name = factory.Sequence(lambda n: f"访客{n}")
+    started_at = factory.LazyFunction(lambda: timezone.now() - timedelta(days=1))
+    ended_at = factory.LazyAttribute(lambda chat: chat.started_at)
+
+    @classmethod
+    def _create(cls, model_class: type[Conversation], *args: Any, **kwargs: Any) -> Conversation:
+        lines = kwargs.pop("lines", ())
+        chat: Conversation = super()._create(model_class, *args, **kwargs)
+        at, rows = chat.started_at, []
+        for position, (sender, text, *waited) in enumerate(lines):
+            at += timedelta(seconds=waited[0] if waited else 20)
+            said_by = chat.consultant if sender == "consultant" else None
+            facts = {"position": position, "at": at, "sender": sender, "text": text, "user": said_by}
+            rows.append(ChatMessage(conversation=chat, **facts))
+        ChatMessage.objects.bulk_create(rows)
+        if rows:
+            chat.message_count, chat.ended_at = len(rows), at
+            chat.visitor_messages = sum(row.sender == "visitor" for row in rows)
+            chat.save()
+        return chat
+
+
+class FindingFactory(DjangoModelFactory[Finding]):
+    """Something the rules found in a chat, on the whole of it unless a message is given."""
+
+    class Meta:
+        model = Finding
+
+    conversation = factory.SubFactory(ConversationFactory)
+    code = "not_invited"
+    user = factory.SelfAttribute("conversation.consultant")

@@ -11,7 +11,7 @@ from accounts.access import StaffRequest
 from clinic_crm.workbench.timeline import read
 from clinic_crm.workbench.timeline_items import items_of
 from clinic_crm.workbench.timeline_kinds import TOGETHER, Reader
-from consultations.models import ConsultationForm, Exam, ExamFile, Plan, PlanOption, Visit
+from consultations.models import ConsultationForm, Exam, ExamFile, Plan, PlanOption, Refund, Visit
 from patients.models import Consent, Registration
 
 LISTED = 100  # rows of a tab
@@ -84,7 +84,12 @@ def plans_tab(request: StaffRequest, registration: Registration, reader: Reader)
 def fees_tab(request: StaffRequest, registration: Registration, reader: Reader) -> Context:
     exams = reader.rows(Exam).filter(visit__patient=reader.patient_id, done_at__isnull=False, fee__gt=0)
     agreed = _visits(reader).filter(decision_amount__isnull=False).order_by("-decided_at")
-    return {"fees": exams.select_related("kind", "visit").order_by("-done_at")[:LISTED], "agreed": agreed[:LISTED]}
+    refunds = reader.rows(Refund).filter(consultation__patient=reader.patient_id).standing().order_by("-at", "-pk")
+    return {
+        "fees": exams.select_related("kind", "visit").order_by("-done_at")[:LISTED],
+        "agreed": agreed[:LISTED],
+        "refunds": refunds.select_related("visit")[:LISTED],
+    }
 
 
 def profile_tab(request: StaffRequest, registration: Registration, reader: Reader) -> Context:

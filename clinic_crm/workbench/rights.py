@@ -17,6 +17,7 @@ from consultations.models import Visit
 from followups.models import CampaignMember, Contact, Message, Nature, Task, WaitingEntry
 from followups.services.classes import set_class
 from followups.services.consents_said import consents_said
+from metrics.services.etiquette_recordings import erase_of_patients as erase_recordings
 from patients.errors import Refused
 from patients.models import ConsentPurpose, Patient, Registration, RightsRequest
 from patients.rights_report import Report
@@ -115,6 +116,7 @@ def _erase_followups(ids: list[int]) -> dict[str, int]:
         "messages": messages.update(body="", variables={}),
         "tasks": tasks.update(script=""),
         "waiting": waiting.update(status=WaitingEntry.Status.WITHDRAWN, closed_at=timezone.now()),
+        "recordings": erase_recordings(ids),
     }
     with pgtrigger.ignore("followups.Contact:append_only"):
         counts["contacts"] = Contact.objects.filter(patient__in=ids).exclude(note="").update(note="")

@@ -27,6 +27,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "booking": ("calendar-plus", ""),
     "class": ("tags", ""),
     "decision": ("clipboard-check", ""),
+    "refund": ("undo-2", ""),
     "plan": ("file-text", ""),
     "image": ("images", ""),
     "referral": ("users-round", ""),
@@ -115,6 +116,14 @@ def _decision(data: dict[str, Any], pk: int, subject: int) -> Told:
     return Told(title, note=note, tone="good" if good else "", url=f"{reverse('visit', args=[pk])}?stage=decision")
 
 
+def _refund(data: dict[str, Any], pk: int, subject: int) -> Told:
+    words = _("Refunded %(amount)s in full") if data["full"] else _("Refunded %(amount)s")
+    url = reverse("visit", args=[data["visit"]]) if data["visit"] else ""
+    note = _("taken back") if data["undone"] else ""
+    title = words % {"amount": money(data["amount"])}
+    return Told(title, data["reason"], note=note, tone="" if data["undone"] else "bad", url=url)
+
+
 def _image(data: dict[str, Any], pk: int, subject: int) -> Told:
     title = _("Exam: %(names)s") % {"names": _listed(data["names"])}
     return Told(title, url=f"{reverse('visit', args=[pk])}?stage=exam")
@@ -200,7 +209,9 @@ def _contact(data: dict[str, Any], pk: int, subject: int) -> Told:
     note = _("again %(when)s") % {"when": again} if again else ""
     icon = "phone-call" if data["channel"] == ContactChannel.PHONE else "message-circle"
     title = _("%(how)s: %(outcome)s") % {"how": channel, "outcome": outcome.label}
-    return Told(title, _joined(data["task"], data["note"]), note=note, icon=icon)
+    scored = data["inspect"] and data["channel"] == ContactChannel.PHONE
+    url = reverse("etiquette_call", args=[pk]) if scored else ""
+    return Told(title, _joined(data["task"], data["note"]), note=note, icon=icon, url=url)
 
 
 def _task(data: dict[str, Any], pk: int, subject: int) -> Told:
@@ -241,6 +252,7 @@ def _reveal(data: dict[str, Any], pk: int, subject: int) -> Told:
 TELL: dict[str, Callable[[dict[str, Any], int, int], Told]] = {
     "visit": _visit,
     "decision": _decision,
+    "refund": _refund,
     "image": _image,
     "appointment": _appointment,
     "booking": _booking,

@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 
 from accounts.models import AuditEvent, User
 from accounts.permissions import Permission, permissions_of
-from consultations.models import Exam, ExamFile, Plan, Visit
+from consultations.models import Exam, ExamFile, Plan, Refund, Visit
 from followups.models import Appointment, AppointmentChange, Contact, Message, Task, TaskKind
 from patients.models import (
     CareAction,
@@ -31,6 +31,7 @@ THUMBS = 12
 COLUMNS = ("ev_kind", "pk", "ev_at", "ev_data")
 TOGETHER = {
     "appointment": ("appointment", "booking"),
+    "decision": ("decision", "refund"),
     "contact": ("contact", "task", "message"),
 }  # kinds that are filtered and counted as one
 Rows = QuerySet[Any, Any]
@@ -70,6 +71,7 @@ class Reader:
     def kinds(self) -> tuple[str, ...]:
         """The kinds that this person may see."""
         found = ["visit", "appointment", "booking", "class", "decision", "image"]
+        found += ["refund"] if self.may(Permission.VIEW_MONEY) else []
         found += ["plan"] if self.may(Permission.VIEW_PLAN) else []
         found += (
             ["contact", "task", "message", "referral", "consent", "record"]
@@ -130,6 +132,21 @@ def _decisions(reader: Reader) -> Rows:
         obstacle=F("obstacle"),
         by=F("coordinator__full_name"),
         **told,
+    )
+
+
+def _refunds(reader: Reader) -> Rows:
+    """Money paid back; one taken back is told as such, not as a thing of its own."""
+    return _named(
+        reader.rows(Refund).filter(consultation__patient=reader.patient_id, cancels=None),
+        "refund",
+        F("at"),
+        visit=F("visit_id"),
+        amount=F("amount"),
+        full=F("is_full"),
+        reason=F("reason"),
+        undone=F("taken_back__at"),
+        by=F("by__full_name"),
     )
 
 
@@ -243,6 +260,7 @@ def _contacts(reader: Reader) -> Rows:
         outcome=F("outcome"),
         note=F("note"),
         next=F("next_at"),
+        inspect=Value(reader.may(Permission.INSPECT_ETIQUETTE)),
         task=F("task__title"),
         by=F("by__full_name"),
     )
@@ -334,6 +352,7 @@ BRANCHES = {
     "booking": _bookings,
     "class": _classes,
     "decision": _decisions,
+    "refund": _refunds,
     "image": _images,
     "plan": _plans,
     "referral": _referrals,

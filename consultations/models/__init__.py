@@ -6,6 +6,7 @@ from consultations.models.exam import Exam, ExamFile
 from consultations.models.form import ConsultationForm
 from consultations.models.handoff import Handoff, HandoffQuestion
 from consultations.models.plan import Plan, PlanItem, PlanOption, ToothFinding
+from consultations.models.refund import Refund
 from consultations.models.visit import Consultation, StageChange, Visit
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Plan",
     "PlanItem",
     "PlanOption",
+    "Refund",
     "Script",
     "StageChange",
     "ToothFinding",

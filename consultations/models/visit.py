@@ -118,6 +118,7 @@ class Visit(models.Model):
     closed_at = models.DateTimeField(null=True)
     unseen_reason = models.CharField(_("why they left"), max_length=200, blank=True)
     is_error = models.BooleanField(default=False)  # entered in error: never counts
+    error_at = models.DateTimeField(null=True)  # when that was found out: figures as of before counted it
     version = models.PositiveIntegerField(default=1)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -151,6 +152,12 @@ class Visit(models.Model):
             models.Index(fields=["clinic", "left_at"], name="visit_ended"),  # yesterday's gaps, KPI 5
             models.Index(fields=["clinic", "received_at"], name="visit_received"),  # KPIs 4, 7, 8
             models.Index(fields=["patient", "-arrived_at"], name="visits_of_patient"),  # patient page
+            models.Index(  # KPI 2: who accepted since they came to stand in a class
+                fields=["patient", "decided_at"],
+                include=["consultation"],
+                condition=models.Q(decision__in=["accepted", "deposit"], is_error=False),
+                name="visit_accepted",
+            ),
         ]
         verbose_name = _("visit")
         verbose_name_plural = _("visits")

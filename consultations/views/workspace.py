@@ -23,6 +23,7 @@ from consultations.services.decision import leave_unseen
 from consultations.services.facts import actor_of, facts_of
 from consultations.services.moves import move
 from consultations.services.reception import receive
+from consultations.services.refunds import payable, standing_refunds
 from consultations.stages import Missing, Stage, check_move, next_stage
 from consultations.steps import steps_of
 
@@ -99,6 +100,8 @@ def render_visit(
         "scripts": scripts_for(visit, shown) if may.coordinate else [],
         "images": pictures_of(visit) if may.capture_exam or may.read_handoff else [],
         "last_visit": last_visit(visit),
+        "payable": may.refund and payable(visit.consultation),
+        "refunds": standing_refunds(visit),
         "now": timezone.now(),
     }
     if readable:

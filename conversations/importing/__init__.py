@@ -1,0 +1,1 @@
+"""Import of chats: any file or pasted text becomes numbered chats, and those become rows, once."""

@@ -3,8 +3,9 @@
 from conversations.models.capture import Capture, CapturedContact
 from conversations.models.chat import ChatMessage, ConsultantName, Conversation
 from conversations.models.findings import Appeal, Finding
-from conversations.models.rules import ReinspectionJob, RuleSet
+from conversations.models.rule_sets import ReinspectionJob, RuleSet
 from conversations.models.scores import CoachingNote, FrontScore, Rubric, ScoreCard
+from conversations.models.webhooks import WebhookEvent, WebhookKey
 
 __all__ = [
     "Appeal",
@@ -20,4 +21,6 @@ __all__ = [
     "Rubric",
     "RuleSet",
     "ScoreCard",
+    "WebhookEvent",
+    "WebhookKey",
 ]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.scoping import ScopedQuerySet
 from conversations.models.chat import ChatMessage, Conversation, ConversationOwnedQuerySet
-from conversations.models.rules import RuleSet
+from conversations.models.rule_sets import RuleSet
 
 
 class FindingQuerySet(ConversationOwnedQuerySet):

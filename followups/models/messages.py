@@ -35,6 +35,7 @@ class MessagePurpose(models.TextChoices):
     CAMPAIGN = "campaign", _("Activity notice")
     TASK = "task", _("Follow-up task")
     DIGEST = "digest", _("Digest for staff")
+    KPI_DIGEST = "kpi_digest", _("Key figures of the week, for managers")
     ALERT = "alert", _("Alert for staff")
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from accounts.models import Clinic
-from followups import never
+from followups import never, wanted
 from followups.consents import purposes_for
 from followups.message_rules import Facts
 from followups.models import Appointment, Campaign, Message, MessagingSettings, SenderAccount, Task
@@ -94,6 +94,7 @@ class Surroundings:
         said = sql.fetch(CONSENTS, [patients])
         self.agreed = {(patient, purpose) for patient, purpose, given in said if given}
         self.phones: dict[int, Any] = dict(sql.fetch(PHONES, [patients]))
+        self.unwanted = wanted.unwanted((row.purpose, row.clinic_id, row.staff_id) for row in rows if row.staff_id)
         self._senders: dict[tuple[int, str], Sender] = {}
         self._patients = patients
         self._sent = self._count_sent(rows)
@@ -127,7 +128,8 @@ class Surroundings:
             and row.purpose in OF_APPOINTMENTS
             and row.appointment_status not in EXPECTED,
             ended=row.campaign_status == Campaign.Status.STOPPED
-            or (row.purpose == MessagePurpose.TASK and row.task_status not in (None, Task.Status.OPEN)),
+            or (row.purpose == MessagePurpose.TASK and row.task_status not in (None, Task.Status.OPEN))
+            or (row.purpose, row.clinic_id, row.staff_id) in self.unwanted,
             forbidden=never.is_forbidden(class_code=row.class_code or "", nature=row.nature),
             consented=row.patient_id is None
             or all((row.patient_id, purpose) in self.agreed for purpose in purposes_for(row.nature)),

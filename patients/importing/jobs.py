@@ -29,6 +29,7 @@ from patients.models import ImportJob
 LEASE = timedelta(minutes=2)
 ATTEMPTS = 3
 SECONDS_BETWEEN_NEWS = 1.0
+KIND = "patients"
 Status = ImportJob.Status
 OPEN = (Status.UPLOADED, Status.CHECKED, Status.FAILED)  # columns may be corrected, or the file thrown away
 
@@ -102,7 +103,7 @@ def claim() -> ImportJob | None:
     """Take the next job that is due, under a lease; None when nothing is. Gives up on one that failed too often."""
     now = timezone.now()
     with transaction.atomic():
-        due = ImportJob.objects.filter(status__in=(Status.CHECKING, Status.QUEUED, Status.RUNNING))
+        due = ImportJob.objects.filter(kind=KIND, status__in=(Status.CHECKING, Status.QUEUED, Status.RUNNING))
         due = due.filter(Q(leased_until=None) | Q(leased_until__lt=now)).order_by("id")
         job = due.select_for_update(skip_locked=True, of=("self",)).first()
         if job is None:

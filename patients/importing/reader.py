@@ -54,6 +54,7 @@ class Table:
     delimiter: str = ""
     sheet: str = ""
     sheets: tuple[str, ...] = ()
+    most_rows: int = MAX_ROWS
 
     @property
     def epoch(self) -> date:
@@ -62,19 +63,25 @@ class Table:
     def rows(self) -> Iterator[Row]:
         """Yield the data rows: no blank ones, headings, totals or repeated headers.
 
-        Raises ImportRefused when there are more than MAX_ROWS, or the file turns out damaged.
+        Raises ImportRefused when there are more than `most_rows`, or the file turns out damaged.
         """
         for count, row in enumerate(_data_rows(self.source, self.header), 1):
-            if count > MAX_ROWS:
+            if count > self.most_rows:
                 raise ImportRefused(
                     _("The file has more than %(limit)s rows. Split it into several files.")
-                    % {"limit": f"{MAX_ROWS:,}"}
+                    % {"limit": f"{self.most_rows:,}"}
                 )
             yield row
 
 
 def open_table(
-    path: Path, columns: Mapping[str, str], *, sheet: str = "", mapping: Mapping[str, str] | None = None, name: str = ""
+    path: Path,
+    columns: Mapping[str, str],
+    *,
+    sheet: str = "",
+    mapping: Mapping[str, str] | None = None,
+    name: str = "",
+    most_bytes: int = MAX_FILE_BYTES,
 ) -> Table:
     """Open a CSV or XLSX file at its header.
 
@@ -83,12 +90,13 @@ def open_table(
         sheet: the sheet to read; without it the one that has a header.
         mapping: corrections, column name → field, "" for a column to leave out.
         name: the file's own name, where `path` has another.
+        most_bytes: a larger file is refused.
 
     Raises ImportRefused, saying why, for whatever cannot be a list of patients.
     """
     corrections = {header_key(column): field for column, field in (mapping or {}).items()}
     known = {**columns, **corrections}
-    if _kind_of(path, name or path.name) == "workbook":
+    if _kind_of(path, name or path.name, most_bytes) == "workbook":
         table = _open_workbook(path, known, sheet, frozenset(corrections))
     elif sheet:
         raise ImportRefused(_("Only a workbook has sheets; this is a text file."))
@@ -98,9 +106,9 @@ def open_table(
     return table
 
 
-def _kind_of(path: Path, name: str) -> str:
+def _kind_of(path: Path, name: str, most_bytes: int) -> str:
     size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
+    if size > most_bytes:
         raise ImportRefused(_("The file is larger than 50 MB. Split it into several files."))
     if size == 0:
         raise ImportRefused(_("The file is empty."))

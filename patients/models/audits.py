@@ -1,6 +1,7 @@
 """Second opinions on classes, and class changes that the system suggests."""
 
 from django.db import models
+from django.db.models import Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +50,8 @@ class ClassAuditItem(models.Model):
     note = models.CharField(_("note"), max_length=300, blank=True)
     rated_at = models.DateTimeField(null=True)
     rated_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    # Ratings that were taken back: [{"class", "at", "until"}]; figures as of then count them.
+    former = models.JSONField(default=list, db_default=Value([], models.JSONField()))
 
     objects = ClassAuditItemQuerySet.as_manager()
 

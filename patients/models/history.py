@@ -68,7 +68,14 @@ class ClassChange(models.Model):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["patient", "-at"], name="class_history")]  # patient page
+        indexes = [
+            models.Index(fields=["patient", "-at"], name="class_history"),  # patient page
+            models.Index(  # KPI 2: where the patients of a clinic stand, from the index alone
+                fields=["clinic", "patient", "at", "id"],
+                include=["new_class", "is_correction", "by"],
+                name="class_standing",
+            ),
+        ]
         triggers: ClassVar[list[Any]] = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
@@ -95,7 +102,10 @@ class Referral(models.Model):
         constraints = [
             models.CheckConstraint(condition=~models.Q(referrer=models.F("referred")), name="no_self_referral")
         ]
-        indexes = [models.Index(fields=["referrer", "effective_at"], name="referrals_made")]
+        indexes = [
+            models.Index(fields=["referrer", "effective_at"], name="referrals_made"),
+            models.Index(fields=["effective_at"], include=["referrer"], name="referral_effective"),  # KPI 9
+        ]
         verbose_name = _("referral")
         verbose_name_plural = _("referrals")
 

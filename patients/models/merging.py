@@ -1,6 +1,7 @@
 """Records of one person found twice, merged, and what was erased."""
 
 from django.db import models
+from django.db.models import Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,8 @@ class PatientMerge(models.Model):
     loser = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="merges_lost")
     choices = models.JSONField(default=dict)  # field → "winner" or "loser"
     before = models.JSONField(default=dict)  # the winner's fields before; moved, changed and set-aside rows by table
+    # What key figures as of before need to tell the two apart: ids and times alone, kept when `before` is erased.
+    moved = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     merged_at = models.DateTimeField(default=timezone.now)
     merged_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     undone_at = models.DateTimeField(null=True)

@@ -159,9 +159,15 @@ def unrate(*, audit: ClassAudit, by: User) -> ClassAuditItem:
     item: ClassAuditItem | None = mine.first()
     if item is None:
         raise Refused(_("You have rated nothing here yet."))
+    now = timezone.now()
+    item.former = [*item.former, {"class": item.rated_class, "at": _told(item.rated_at), "until": _told(now)}]
     item.rated_class, item.rated_awareness, item.note, item.rated_at, item.rated_by = "", None, "", None, None
-    item.save(update_fields=["rated_class", "rated_awareness", "note", "rated_at", "rated_by"])
+    item.save(update_fields=["rated_class", "rated_awareness", "note", "rated_at", "rated_by", "former"])
     return item
+
+
+def _told(at: datetime | None) -> str:
+    return at.isoformat() if at is not None else ""
 
 
 def result_of(items: Any) -> Agreement:

@@ -20,6 +20,7 @@ from patients.merging import fields, own
 from patients.merging.journal import differences, read_rows, take_back
 from patients.merging.own import Pair, Strategy
 from patients.merging.relations import append_only, relations
+from patients.merging.replay import moved
 from patients.models import Consent, NotTheSame, Patient, PatientMerge, Registration
 from patients.services.referrals import _take_turns
 
@@ -76,7 +77,14 @@ def _merge(
         plan.last(pair)
     journal = differences(before, read_rows(ids))
     made = PatientMerge.objects.create(
-        clinic=clinic, winner=winner, loser=loser, choices=choices, before=journal, merged_at=pair.at, merged_by=by
+        clinic=clinic,
+        winner=winner,
+        loser=loser,
+        choices=choices,
+        before=journal,
+        moved=moved(journal, winner=winner.pk),
+        merged_at=pair.at,
+        merged_by=by,
     )
     record(action="patients_merged", clinic=clinic, by=by, subject=winner, merged=loser.pk, name=loser.name)
     return made

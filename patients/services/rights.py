@@ -21,11 +21,11 @@ from patients.models import (
 
 KEEP_YEARS = 15  # outpatient records, from the last visit: 医疗机构管理条例实施细则 art. 53
 # What the first page of an outpatient record must say (病历书写基本规范) is kept with it: name, sex, birth date,
-# occupation, address, allergies, history. The rest of a person goes.
+# occupation, address, allergies, history. The rest of a person goes; that somebody was added on WeChat, and when,
+# stays as the bare fact that past figures counted (KPI 8).
 ALWAYS: dict[str, Any] = {
     "wechat_id": "", "qq": "", "identity_number": None, "daily_rhythm": "", "family": "", "call_from": None,
-    "call_to": None, "call_tone": "", "notes": "", "is_important": False, "wechat_linked_at": None,
-    "wechat_linked_guardian": False,
+    "call_to": None, "call_tone": "", "notes": "", "is_important": False,
 }  # fmt: skip
 WITHOUT_RECORD: dict[str, Any] = {
     "sex": "", "birth_date": None, "birth_day_known": True, "allergies": "", "medical_notes": "", "occupation": "",

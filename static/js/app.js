@@ -22,3 +22,5 @@ import "./print.js";
 import "./outcomes.js";
 import "./undecided.js";
 import "./tasks.js";
+import "./conversations.js";
+import "./etiquette.js";

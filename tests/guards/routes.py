@@ -22,11 +22,19 @@ UNDECLARED = {
 
 # Views that reach beyond the clinics one works in, on purpose.
 ACROSS = {
+    "api_kpi_records": "the address names a key figure; the records are those of the clinics that are asked for",
+    "kpi_records": "the same",
+    "kpi_trend": "the same",
+    "kpi_panel": "the address names a panel; it counts the clinics that are asked for",
+    "kpi_panel_records": "the same",
     "patient_register_here": "any person of the group is registered here, if the exact number is known",
     "playbook": "the address names a class; the playbook is the own clinic's",
     "playbook_restore": "the same",
     "message_template": "the address names a purpose; the text is the own clinic's",
     "message_template_reset": "the same",
+    "chat_rules_version": "the address names a version; the rules are the own clinic's",
+    "etiquette_rubric": "the address names a kind; the rubric is the own clinic's",
+    "etiquette_restore": "the same",
     "sender_edit": "the address names a channel; the sender is the own clinic's",
 }
 

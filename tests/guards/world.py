@@ -4,7 +4,7 @@ A new route with an id in it needs a line in ADDRESSES; the guard tests say so w
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from io import BytesIO
 from typing import Any
@@ -30,12 +30,17 @@ from consultations.models import (
     HandoffQuestion,
     Plan,
     PlanOption,
+    Refund,
     Script,
     Visit,
 )
 from consultations.services.content import ensure_builtin_content
 from consultations.services.forms import start_form
 from consultations.stages import Stage
+from conversations.models import Appeal, Capture, CapturedContact, CoachingNote, Conversation, Finding
+from conversations.services.captures import build_contact
+from conversations.services.rule_sets import start_preview
+from conversations.services.webhooks import make_key
 from followups.models import (
     Absence,
     Appointment,
@@ -52,6 +57,11 @@ from followups.services.complaints import NewComplaint, take
 from followups.services.feeds import make_feed
 from followups.services.handing_over import hand_over
 from followups.services.messaging import callback_token
+from metrics.etiquette_audio import Recording
+from metrics.etiquette_rules import BUILTIN, YES
+from metrics.models import EtiquetteInspection, InspectionRecording, Snapshot
+from metrics.services.etiquette import inspect
+from metrics.services.etiquette_recordings import keep
 from patients.models import (
     CareAction,
     ClassAudit,
@@ -70,6 +80,8 @@ from tests.factories import (
     AppointmentFactory,
     ClassChangeFactory,
     ClinicFactory,
+    ConversationFactory,
+    FindingFactory,
     MembershipFactory,
     PatientFactory,
     ReferralFactory,
@@ -241,6 +253,22 @@ class World:
         return PlanOption.objects.create(plan=plan, name="A")
 
     @cached_property
+    def inspection(self) -> EtiquetteInspection:
+        answers = dict.fromkeys((item.code for item in BUILTIN["visit"]), YES)
+        manager = UserFactory(clinic=self.clinic, role=Role.MANAGER)
+        return inspect(subject=self.visit, answers=answers, version=1, note="?", by=manager)
+
+    @cached_property
+    def recording(self) -> InspectionRecording:
+        sound = Recording(b"RIFF....WAVE", "audio/wav", "wav", "0" * 64)
+        return keep(inspection=self.inspection, recording=sound, by=self.someone)
+
+    @cached_property
+    def refund(self) -> Refund:
+        case = self.visit.consultation
+        return Refund.objects.create(clinic=self.clinic, consultation=case, amount=100, reason="?", by=self.someone)
+
+    @cached_property
     def someone(self) -> User:
         return UserFactory(clinic=self.clinic)
 
@@ -272,6 +300,47 @@ class World:
         return ReferralThanks.objects.create(clinic=self.clinic, referral=ReferralFactory(**facts))
 
     @cached_property
+    def snapshot(self) -> Snapshot:
+        facts = {"month": date(2026, 1, 1), "as_of": timezone.now(), "definitions": "1"}
+        return Snapshot.objects.create(clinic=self.clinic, **facts)
+
+    @cached_property
+    def chat(self) -> Conversation:
+        lines = [("visitor", "种牙疼吗"), ("consultant", "难道你不知道吗")]
+        chat: Conversation = ConversationFactory(clinic=self.clinic, consultant=self.someone, lines=lines)
+        build_contact(Capture.objects.create(conversation=chat), "wechat", "hello_1990").save()
+        return chat
+
+    @cached_property
+    def captured(self) -> CapturedContact:
+        return CapturedContact.objects.get(capture__conversation=self.chat)
+
+    @cached_property
+    def chat_import(self) -> ImportJob:
+        rows = ContentFile("会话ID,时间,发送者,内容\n1,2026-11-20 10:00:00,访客1,您好\n".encode(), name="chats.csv")
+        facts = {"created_by": self.someone, "file": rows, "original_name": "chats.csv", "kind": "conversations"}
+        return ImportJob.objects.create(clinic=self.clinic, **facts)
+
+    @cached_property
+    def finding(self) -> Finding:
+        message = self.chat.messages.get(position=1)
+        return FindingFactory(conversation=self.chat, code="taboo.rhetorical", message=message)
+
+    @cached_property
+    def appeal(self) -> Appeal:
+        return Appeal.objects.create(finding=self.finding, text="?", made_by=self.someone)
+
+    @cached_property
+    def coaching(self) -> CoachingNote:
+        facts = {"consultant": self.someone, "text": "?", "created_by": self.someone}
+        return CoachingNote.objects.create(conversation=self.chat, **facts)
+
+    @cached_property
+    def rules_preview(self) -> str:
+        """What a preview of rules is asked by; it is its maker's alone."""
+        return start_preview(clinic=self.clinic, data={}, by=self.someone)
+
+    @cached_property
     def import_job(self) -> ImportJob:
         sheet = ContentFile("姓名,手机\n沈雨薇,19900001734\n".encode(), name="patients.csv")
         return ImportJob.objects.create(
@@ -294,6 +363,16 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("c/", "code"): lambda w: w.complaint_link.code,
     ("check-in/", "pk"): lambda w: w.patient.pk,
     ("clinics/", "pk"): lambda w: w.clinic.pk,
+    ("conversations/", "pk"): lambda w: w.chat.pk,
+    ("conversations/appeals/", "pk"): lambda w: w.appeal.pk,
+    ("conversations/contacts/", "pk"): lambda w: w.captured.pk if w.chat else None,
+    ("conversations/import/", "pk"): lambda w: w.chat_import.pk,
+    ("conversations/webhook/", "key"): lambda w: make_key(clinic=w.clinic, by=w.someone).key,
+    ("conversations/coaching/", "pk"): lambda w: w.coaching.pk,
+    ("conversations/findings/", "pk"): lambda w: w.finding.pk,
+    ("conversations/fronts/", "pk"): lambda w: w.someone.pk,
+    ("conversations/rules/preview/", "token"): lambda w: w.rules_preview,
+    ("conversations/rules/versions/", "version"): lambda w: 0,
     ("contacts/", "pk"): lambda w: w.contact.pk,
     ("complaints/", "pk"): lambda w: w.complaint.pk,
     ("content/exams/", "pk"): lambda w: w.exam_kind.pk,
@@ -301,12 +380,21 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("content/readings/", "pk"): lambda w: w.material.pk,
     ("content/scripts/", "pk"): lambda w: w.script.pk,
     ("doctor/", "pk"): lambda w: w.visit.pk,
+    ("etiquette/", "pk"): lambda w: w.inspection.pk,
+    ("etiquette/calls/", "pk"): lambda w: w.contact.pk,
+    ("etiquette/recordings/", "pk"): lambda w: w.recording.pk,
+    ("etiquette/rubrics/", "kind"): lambda w: "visit",
+    ("etiquette/visits/", "pk"): lambda w: w.visit.pk,
     ("exam-files/", "pk"): lambda w: w.exam_file.pk,
     ("f/", "number"): lambda w: 1,
     ("f/", "token"): lambda w: w.form_token,
     ("invitation/", "token"): lambda w: w.invitation[1],
     ("invitation/", "uid"): lambda w: w.invitation[0],
     ("merges/", "pk"): lambda w: w.merge.pk,
+    ("api/v1/kpis/", "slug"): lambda w: "closing",
+    ("kpis/", "slug"): lambda w: "closing",
+    ("kpis/panels/", "slug"): lambda w: "matrix",
+    ("kpis/frozen/", "pk"): lambda w: w.snapshot.pk,
     ("messages/callback/", "pk"): lambda w: w.sender.pk,
     ("messages/callback/", "token"): lambda w: callback_token(w.sender),
     ("messages/senders/", "channel"): lambda w: "sms",
@@ -331,6 +419,7 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("today/visits/", "step"): lambda w: "receive",
     ("visits/", "option"): lambda w: w.option.pk,
     ("visits/", "point"): lambda w: "price",
+    ("visits/", "refund"): lambda w: w.refund.pk,
     ("visits/", "question"): lambda w: w.question.pk,
     ("visits/", "pk"): lambda w: w.visit.pk,
     ("visits/", "code"): lambda w: "wechat",

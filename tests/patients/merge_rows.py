@@ -26,6 +26,7 @@ from followups.models import (
     TaskEvent,
     WaitingEntry,
 )
+from metrics.models import EtiquetteInspection, EtiquetteRubric
 from patients.models import (
     CareAction,
     ChartNumber,
@@ -170,6 +171,16 @@ def _complaint(cast: Cast, patient: Patient, n: int) -> None:
     )  # fmt: skip
 
 
+def _inspection(cast: Cast, patient: Patient, n: int) -> None:
+    clinic = cast.clinics[n % 2]
+    rubric, _made = EtiquetteRubric.objects.get_or_create(clinic=clinic, kind="call", version=1, defaults={"items": []})
+    call = Contact.objects.create(clinic=clinic, patient=patient, channel="phone", outcome="reached", by=cast.by)
+    EtiquetteInspection.objects.create(
+        clinic=clinic, rubric=rubric, staff=cast.by, contact=call, patient=patient, answers={}, score=90,
+        inspected_by=cast.by,
+    )  # fmt: skip
+
+
 def _plain(model: Any, **facts: Any) -> Callable[[Cast, Patient, int], None]:
     def make(cast: Cast, patient: Patient, n: int) -> None:
         model.objects.create(clinic=cast.clinics[0], patient=patient, **facts)
@@ -211,6 +222,7 @@ MAKERS: dict[str, Callable[[Cast, Patient, int], None]] = {
     "followups.WaitingEntry": lambda c, p, n: WaitingEntry.objects.create(
         clinic=c.clinics[0], patient=p, kind="recheck", from_day=c.now.date(), until_day=c.now.date()
     ) and None,
+    "metrics.EtiquetteInspection": _inspection,
     "consultations.Consultation": lambda c, p, n: Consultation.objects.create(clinic=c.clinics[0], patient=p) and None,
     "consultations.Visit": _visit,
 }  # fmt: skip
@@ -222,7 +234,7 @@ def dump() -> dict[str, list[Any]]:
     tables = [
         model._meta.db_table
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.app_label in ("patients", "followups", "consultations")
+        if model._meta.app_label in ("patients", "followups", "consultations", "metrics")
         and not hasattr(model, "pgh_tracked_model")
         and model not in (PatientMerge, AuditEvent)
     ]

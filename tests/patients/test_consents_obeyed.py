@@ -68,7 +68,8 @@ def task(clinic: Any, patient: Any, kind: str, nature: str = "service") -> Any:
 
 
 ADVERTISING = {MessagePurpose.CAMPAIGN: "marketing"}
-TO_PATIENTS = [purpose for purpose in MessagePurpose.values if purpose not in ("digest", "alert")]  # those go to staff
+TO_STAFF = ("digest", "kpi_digest", "alert")
+TO_PATIENTS = [purpose for purpose in MessagePurpose.values if purpose not in TO_STAFF]
 CONTACTS = [kind for kind in TaskKind.values if kind != TaskKind.RECHECK_PLAN]
 
 

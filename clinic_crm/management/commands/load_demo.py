@@ -7,7 +7,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from clinic_crm.demo.conversations import tell_conversations
+from clinic_crm.demo.etiquette import tell_etiquette
 from clinic_crm.demo.history import History
+from clinic_crm.demo.kpis import tell_kpis
 from clinic_crm.demo.multiply import load_many
 from clinic_crm.demo.reputation import tell_reputation
 from clinic_crm.demo.snapshots import freeze_last_months, want_digests
@@ -50,7 +53,10 @@ class Command(BaseCommand):
         written = history.write()
         for group in groups:
             tell_tasks(group.clinic)
+            tell_conversations(group.clinic)
             tell_reputation(group.clinic)
+            tell_kpis(group)
+            tell_etiquette(group)
         clinics = [group.clinic for group in groups]
         want_digests(clinics)
         if patients <= MANY:  # of a large demo they are frozen by beat

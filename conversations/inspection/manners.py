@@ -1,0 +1,136 @@
+"""Taboo phrases and abuse in the consultant's messages (DOMAIN §5, [S2]).
+
+The lists say which words; here is decided whether they are said so: not denied, not a medical term, not the visitor's
+own words repeated, not literal. What a quotation holds is blanked before (Reading).
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from conversations.inspection.chat import Found
+from conversations.inspection.matcher import Hit
+from conversations.inspection.reading import Reading
+
+ABUSE: Final = "abuse"
+#: Of several in one message the first of these that is there speaks for those it lists.
+SPEAKS_FOR: Final[dict[str, frozenset[str]]] = {
+    "abuse": frozenset({"taboo.scolding", "taboo.rhetorical", "taboo.interrogating", "taboo.perfunctory"}),
+    "taboo.scolding": frozenset({"taboo.rhetorical", "taboo.interrogating", "taboo.perfunctory"}),
+    "taboo.interrogating": frozenset({"taboo.rhetorical", "taboo.perfunctory"}),
+}
+CODES: Final = (
+    "abuse", "taboo.scolding", "taboo.interrogating", "taboo.rhetorical", "taboo.shirking", "taboo.perfunctory",
+    "taboo.colloquial",
+)  # fmt: skip
+
+DENIED = re.compile(
+    r"(?:不|没|没有|没人|别|不要|不会|不用|无需|不必|并非|不是|绝不|从不|怕|担心|觉得|显得|避免|以免|免得|防止|请勿|不能|不再|不至于)(?:你|人|让你|会|再|有|觉得|显得|说|想|的|这么|那么|太|很){0,2}$"
+)
+REPORTED = re.compile(
+    r"你(?:刚才|刚刚|之前|上面|前面)?(?:问|说|提到|讲|写|担心|想问|问到|说到|发)(?:的|过|到|是)?(?:那句|是)?[^，。！？]{0,4}$"
+)
+JAW = re.compile(r"颞|下颌|关节|咬合|张口|开口|弹响|紊乱|综合征")
+MEANT_WELL = re.compile(
+    r"(?:帮|为|替|给)你(?:再|先|去|马上|立刻)?(?:问|查|确认|核实|联系|转|咨询|了解|反馈|跟进|看|申请|催|协调|安排|解决|处理|登记|记)|我(?:马上|现在|这就|先|再|去|来|立刻)+(?:去|就)?(?:问|查|确认|核实|了解|请教|反馈|联系)|(?:稍等|请稍|马上回复|尽快回复|稍后回复|请教|让(?:医生|主任|同事|财务).{0,8}(?:回|联系|告诉|答复|解释))"
+)
+
+#: 不好意思 that is meant: not an apology but shyness.
+SHY_AFTER = re.compile(
+    r"(?:的|说(?!一下|下)|讲|开口|提(?!醒)|跟|和|找|去|来(?!晚|迟)|见|让人|告诉|拒绝|看|启齿|面对|承认|问(?!一下|下|你)|脱|做|治|到|咨询|叫|要|张嘴|笑|露|谈|聊|在|面诊|检查|啊的|心理|了$)"
+)
+SHY_BEFORE = re.compile(
+    r"(?:没什么|没啥|没有什么|有什么|不用|不必|无需|别|不要|不会|会|觉得|感到|有点|有些|怕|如果|要是|若|的话|因为|人|都|他|她|你|自己|先生|孩子|患者|朋友|家|也|还|就|才|可能|难免|害羞|是)(?:很|太|感到|觉得|有点|有些|再|是)?$"
+)
+APOLOGY_BEFORE = re.compile(
+    r"^(?:真的?是?|实在是?|非常|太|很|十分|特别|那|啊|哎呀|真的|你好|亲|先生|女士|哦|嗯|呃|可能|这个|也|还|确实|的确|挺|先说声|说声|先|给你添麻烦|让你久等)*$"
+)
+ASKS_AFTER = re.compile(
+    r"过敏|怀孕|发炎|感染|遗传|糖尿病|高血压|之前|以前|是不是|是因为|没告诉|没给你|还没有?(?:做|拍|查)过"
+)
+ACCUSES = re.compile(
+    r"还|骗|白送|免费|不知道|不懂|不会|不能|不想|不该|不应|不应该|就|非要|要(?:我|医生|给|求|送|把)|怪|你以为|让(?:我|医生)|不明白|不清楚|不信|连|没人|比|贵|便宜|都(?:要|得|不)|谁|坑|害|我们|我(?!们).{0,4}(?:错|没|骗)"
+)
+
+
+def find(reading: Reading) -> list[Found]:
+    """Give taboo phrases and abuse, each code once a message, with the words and what to say instead."""
+    said: dict[int, dict[str, Hit]] = {}
+    for code in CODES:
+        own = reading.rules.added.get(code, {})
+        for line, hit in reading.hits(code, "consultant"):
+            found = said.setdefault(line, {})
+            if code not in found and (hit.word in own or _is_meant(reading, code, line, hit)):
+                found[code] = hit
+    return [
+        Found(code, line, reading.quote(hit), reading.rules.advice_for(code, hit.word))
+        for line, found in sorted(said.items())
+        for code, hit in found.items()
+        if not any(code in SPEAKS_FOR.get(other, ()) for other in found)
+    ]
+
+
+def _is_meant(reading: Reading, code: str, line: int, hit: Hit) -> bool:
+    before = reading.clause_before(hit.start)
+    if REPORTED.search(before):
+        return False
+    check = CHECKS.get(code)
+    return check is None or check(reading, line, hit, before)
+
+
+def _abuse(reading: Reading, line: int, hit: Hit, before: str) -> bool:
+    word = reading.text[hit.start : hit.end]
+    if word == "tmd":
+        return not (JAW.search(reading.text) or reading.text[hit.end : hit.end + 1] in "，是(（就也也也的病")
+    if "妈" in word[:2] and before.endswith("妈"):
+        return False
+    return not DENIED.search(before)
+
+
+def _rhetorical(reading: Reading, line: int, hit: Hit, before: str) -> bool:
+    if reading.text[hit.start : hit.end] not in ("难道", "难不成"):
+        return not DENIED.search(before) or hit.word.startswith("(不")
+    sentence = reading.sentence(hit.start)
+    rest = sentence[sentence.find("难") :]
+    return not (ASKS_AFTER.search(rest) and not ACCUSES.search(rest))
+
+
+def _colloquial(reading: Reading, line: int, hit: Hit, before: str) -> bool:
+    after = reading.text[hit.end : hit.end + 6]
+    if hit.word == "不好意思":
+        if SHY_AFTER.match(after) or SHY_BEFORE.search(before):
+            return False
+        return APOLOGY_BEFORE.match(before) is not None or after[:1] in "，。！,!啊哈哦呀 "
+    return not re.search(
+        r"(?:不|没|别|怕|免得|以免|避免|会|不用|不敢|不会|太|很|添|挺|比较|不想|不能|再|些|点|个|嫌|有|更)$", before
+    )
+
+
+def _perfunctory(reading: Reading, line: int, hit: Hit, before: str) -> bool:
+    word = reading.text[hit.start : hit.end]
+    if ("忙" in word or word.startswith("没")) and ("你" in before or "医生" in before or "主任" in before):
+        return False
+    if "忙" in word and reading.text[max(0, hit.start - 12) : hit.start + 30].find("很抱歉") >= 0:
+        return False
+    if DENIED.search(before):
+        return False
+    return not (word.startswith(("打字", "电话")) and MEANT_WELL.search(reading.texts[line]))
+
+
+def _shirking(reading: Reading, line: int, hit: Hit, before: str) -> bool:
+    return not MEANT_WELL.search(reading.texts[line]) and not before.endswith(("怕", "担心", "不会说", "不会让"))
+
+
+def _harsh(reading: Reading, line: int, hit: Hit, before: str) -> bool:
+    return not DENIED.search(before)
+
+
+CHECKS: Final[dict[str, Callable[[Reading, int, Hit, str], bool]]] = {
+    "abuse": _abuse,
+    "taboo.scolding": _harsh,
+    "taboo.rhetorical": _rhetorical,
+    "taboo.interrogating": _harsh,
+    "taboo.perfunctory": _perfunctory,
+    "taboo.shirking": _shirking,
+    "taboo.colloquial": _colloquial,
+}

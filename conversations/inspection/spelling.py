@@ -1,0 +1,80 @@
+"""Wrong homophones and characters in a consultant's words ([S2]: the visitor takes it for carelessness).
+
+Wrong forms are made in advance from the words a clinic uses, so that one search finds them; a found one is confirmed
+by cutting the sentence into words (rjieba): 种值 in 半口种值 is a slip for 种植, in 这种值得 it is not.
+"""
+
+from functools import cache
+from typing import Final
+
+from conversations.inspection.lexicon.typos import EVERYDAY, LOOK_ALIKE, RIGHT_WORDS, WRONG_WORDS
+
+AROUND: Final = 12  # characters on each side that are cut into words with a suspect
+
+
+@cache
+def _homophones() -> dict[str, frozenset[str]]:
+    """The 3,755 commonest characters by their sound without tone."""
+    from pypinyin import Style, pinyin  # loads its tables; only when first needed
+
+    commonest = bytes(byte for high in range(0xB0, 0xD8) for low in range(0xA1, 0xFF) for byte in (high, low))
+    sounds: dict[str, set[str]] = {}
+    for char in commonest.decode("gb2312", "ignore"):
+        for sound in pinyin(char, style=Style.NORMAL, heteronym=False)[0]:
+            sounds.setdefault(sound, set()).add(char)
+    return {char: frozenset(group) for group in sounds.values() for char in group}
+
+
+@cache
+def _alike() -> dict[str, frozenset[str]]:
+    groups: dict[str, set[str]] = {}
+    for group in LOOK_ALIKE:
+        for char in group:
+            groups.setdefault(char, set()).update(group)
+    return {char: frozenset(group) for char, group in groups.items()}
+
+
+@cache
+def wrong_forms() -> dict[str, str]:
+    """Wrong form -> right word, for every word of the list; forms that are words themselves are left out."""
+    import rjieba
+
+    right = set(RIGHT_WORDS)
+    forms: dict[str, str] = {}
+    for word in RIGHT_WORDS:
+        for index, char in enumerate(word):
+            for other in _homophones().get(char, frozenset()) | _alike().get(char, frozenset()):
+                if other == char or other in EVERYDAY:
+                    continue
+                wrong = word[:index] + other + word[index + 1 :]
+                if wrong not in right and wrong not in forms and not rjieba.has_word(wrong):
+                    forms[wrong] = word
+    forms.update(WRONG_WORDS)
+    return forms
+
+
+def is_slip(text: str, start: int, end: int, right: str) -> bool:
+    """Tell whether the suspect text[start:end] stands on its own and not across two other words.
+
+    Args:
+        text: the message; start, end: where the suspect is; right: the word it would stand for.
+    """
+    import rjieba
+
+    left = max(0, start - AROUND)
+    piece = text[left : end + AROUND]
+    bounds, position = {0}, 0
+    for word in rjieba.cut(piece, False):
+        position += len(word)
+        bounds.add(position)
+    if start - left not in bounds or end - left not in bounds:
+        return False
+    mended = piece[: start - left] + right + piece[end - left :]
+    position, wanted = 0, (start - left, start - left + len(right))
+    bounds = {0}
+    for word in rjieba.cut(mended, False):
+        if position <= wanted[0] and wanted[1] <= position + len(word):
+            return True  # the right word, or a longer one with it (月经周期)
+        position += len(word)
+        bounds.add(position)
+    return wanted[0] in bounds and wanted[1] in bounds
