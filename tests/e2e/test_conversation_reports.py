@@ -26,7 +26,7 @@ def test_from_a_number_to_its_chats(house: House, open_page: Opener) -> None:
 
     desk = open_page(house.manager)
     desk.goto("/conversations/")
-    desk.get_by_role("link", name="顾问与团队").first.click()
+    desk.locator(".segmented a[href$='/reports/']").click()
     line = desk.locator("#report-results tbody tr", has_text=str(one))
     expect(line).to_contain_text("1/2")
     line.get_by_role("link", name="50.0%").first.click()
