@@ -112,3 +112,9 @@ class RefundForm(forms.Form):
         required=False,
     )
     reason = forms.CharField(label=gettext_lazy("Why the money goes back"), max_length=200)
+
+
+class MistakeForm(forms.Form):
+    """Why a visit was entered in error."""
+
+    reason = forms.CharField(label=gettext_lazy("What was wrong"), max_length=200)

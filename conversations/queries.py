@@ -13,7 +13,7 @@ from accounts import reading
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from conversations.inspection.codes import CODES
-from conversations.models import Appeal, CapturedContact, CoachingNote, Conversation, Finding
+from conversations.models import Appeal, Capture, CapturedContact, CoachingNote, Conversation, Finding
 
 SIZE = 50
 SALT = "conversations.list"
@@ -22,9 +22,11 @@ Rows = QuerySet[Any]
 
 
 def of_person(rows: Rows, user: User) -> Rows:
-    """Keep the chats that a consultant led, or in which a sentence of theirs was found."""
+    """Keep the chats that a consultant led, or in which a sentence, a contact or a booking is credited to them."""
     named = Finding.objects.filter(conversation=OuterRef("pk"), user=user)
-    return rows.filter(Q(consultant=user) | Exists(named))
+    got = CapturedContact.objects.filter(capture__conversation=OuterRef("pk"), user=user)
+    booked = Capture.objects.filter(conversation=OuterRef("pk"), booking_user=user)
+    return rows.filter(Q(consultant=user) | Exists(named) | Exists(got) | Exists(booked))
 
 
 def visible(user: User, clinic: Clinic) -> Rows:

@@ -19,6 +19,7 @@ SPEAKS_FOR: Final[dict[str, frozenset[str]]] = {
     "taboo.scolding": frozenset({"taboo.rhetorical", "taboo.interrogating", "taboo.perfunctory"}),
     "taboo.interrogating": frozenset({"taboo.rhetorical", "taboo.perfunctory"}),
 }
+PLAIN: Final = ("难道", "难不成")
 CODES: Final = (
     "abuse", "taboo.scolding", "taboo.interrogating", "taboo.rhetorical", "taboo.shirking", "taboo.perfunctory",
     "taboo.colloquial",
@@ -66,8 +67,17 @@ def find(reading: Reading) -> list[Found]:
         Found(code, line, reading.quote(hit), reading.rules.advice_for(code, hit.word))
         for line, found in sorted(said.items())
         for code, hit in found.items()
-        if not any(code in SPEAKS_FOR.get(other, ()) for other in found)
+        if not _is_spoken_for(reading, code, found)
     ]
+
+
+def _is_spoken_for(reading: Reading, code: str, found: dict[str, Hit]) -> bool:
+    """Whether another code of the message says it already; 难道 makes a rhetorical question of what it questions."""
+    asked = found.get("taboo.rhetorical")
+    plain = asked is not None and reading.text[asked.start : asked.end] in PLAIN
+    if plain and code in ("taboo.rhetorical", "taboo.interrogating"):
+        return code == "taboo.interrogating"
+    return any(code in SPEAKS_FOR.get(other, ()) for other in found)
 
 
 def _is_meant(reading: Reading, code: str, line: int, hit: Hit) -> bool:
@@ -88,7 +98,7 @@ def _abuse(reading: Reading, line: int, hit: Hit, before: str) -> bool:
 
 
 def _rhetorical(reading: Reading, line: int, hit: Hit, before: str) -> bool:
-    if reading.text[hit.start : hit.end] not in ("难道", "难不成"):
+    if reading.text[hit.start : hit.end] not in PLAIN:
         return not DENIED.search(before) or hit.word.startswith("(不")
     sentence = reading.sentence(hit.start)
     rest = sentence[sentence.find("难") :]

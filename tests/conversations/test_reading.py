@@ -65,6 +65,17 @@ def test_one_who_wrote_single_sentences_in_a_chat_of_another_may_read_it(clinic)
     assert client_of(one).get(f"/conversations/{chat.pk}/").status_code == 200
 
 
+def test_who_got_the_number_or_the_booking_in_a_chat_of_another_may_read_it(clinic):
+    one, booker, led = consultant_of(clinic), consultant_of(clinic), consultant_of(clinic)
+    chat = rude_chat(clinic, led)
+    capture = Capture.objects.create(conversation=chat, booking_at=timezone.now(), booking_user=booker)
+    contact = build_contact(capture=capture, kind="phone", value="19900001734")
+    contact.user = one
+    contact.save()
+    for person in (one, booker):
+        assert client_of(person).get(f"/conversations/{chat.pk}/").status_code == 200
+
+
 def test_other_clinics_chats_are_not_found(reading):
     chat = rude_chat(ClinicFactory())
     assert reading.get(f"/conversations/{chat.pk}/").status_code == 404

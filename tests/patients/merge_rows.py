@@ -44,7 +44,7 @@ from patients.models import (
     RightsRequest,
     WordOfMouth,
 )
-from tests.factories import PatientFactory, PhoneFactory, RegistrationFactory, UserFactory
+from tests.factories import ConversationFactory, PatientFactory, PhoneFactory, RegistrationFactory, UserFactory
 
 PURPOSES = ("care", "contact", "marketing", "wechat_archive")
 NATURES = ("service", "reminder", "marketing", "closing")
@@ -223,6 +223,7 @@ MAKERS: dict[str, Callable[[Cast, Patient, int], None]] = {
         clinic=c.clinics[0], patient=p, kind="recheck", from_day=c.now.date(), until_day=c.now.date()
     ) and None,
     "metrics.EtiquetteInspection": _inspection,
+    "conversations.Conversation": lambda c, p, n: ConversationFactory(clinic=c.clinics[n % 2], patient=p) and None,
     "consultations.Consultation": lambda c, p, n: Consultation.objects.create(clinic=c.clinics[0], patient=p) and None,
     "consultations.Visit": _visit,
 }  # fmt: skip
@@ -234,7 +235,7 @@ def dump() -> dict[str, list[Any]]:
     tables = [
         model._meta.db_table
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.app_label in ("patients", "followups", "consultations", "metrics")
+        if model._meta.app_label in ("patients", "followups", "consultations", "conversations", "metrics")
         and not hasattr(model, "pgh_tracked_model")
         and model not in (PatientMerge, AuditEvent)
     ]
