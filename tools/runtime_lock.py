@@ -41,9 +41,12 @@ def _requirements_of(name: str) -> list[Requirement]:
 
 
 def entries(lock: str) -> dict[str, str]:
-    """Return the lock's entries, each with its hashes, by package name."""
-    blocks = re.findall(r"^[A-Za-z0-9].*(?:\n[ \t]+.*)*", lock, re.MULTILINE)
-    return {canonicalize_name(re.split(r"[=\[; ]", block, maxsplit=1)[0]): block for block in blocks}
+    """Return the lock's entries with their hashes by package name; a package may have several, by Python version."""
+    found: dict[str, str] = {}
+    for block in re.findall(r"^[A-Za-z0-9].*(?:\n[ \t]+.*)*\n?", lock, re.MULTILINE):
+        name = canonicalize_name(re.split(r"[=\[; ]", block, maxsplit=1)[0])
+        found[name] = found.get(name, "") + block
+    return found
 
 
 def runtime_lock() -> str:
@@ -51,7 +54,7 @@ def runtime_lock() -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lock = entries((ROOT / "requirements.txt").read_text())
     names = needed(project["dependencies"])
-    return "\n".join(block for name, block in lock.items() if name in names) + "\n"
+    return "".join(block for name, block in lock.items() if name in names)
 
 
 if __name__ == "__main__":
