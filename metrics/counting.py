@@ -58,15 +58,21 @@ def trend(scope: Scope, windows: Sequence[Window]) -> list[list[Figure]]:
 
 
 def statement(source: Source, ground: Ground) -> str:
-    """Return the statement that adds a source up, by window and group."""
+    """Return the statement that adds a source up, by window and group: w, whether it is the whole, key, the sums.
+
+    Persons count once in each group and once in the whole, so both are told; other records have one group each, so
+    that the groups add up to the whole. Each row is worked out once, however often measures name its columns.
+    """
     told = ", ".join(f"{m.numerator}, {m.denominator}" for m in source.measures)
     if source.grouped:
         return (
             f"{ground.head()} SELECT s.w, s.is_whole, s.key, {told}"  # noqa: S608 - own fragments
-            f" FROM ({source.rows(ground)}) s GROUP BY s.w, s.is_whole, s.key"
+            f" FROM ({source.rows(ground)} OFFSET 0) s GROUP BY s.w, s.is_whole, s.key"
         )
-    rows = source.rows(ground)
-    return f"{ground.head()} SELECT {ground.keyed}, {told} FROM ({rows}) s {ground.member} {ground.grouping()}"  # noqa: S608
+    return (
+        f"{ground.head()} SELECT s.w, NULL::boolean, {ground.key}, {told}"  # noqa: S608
+        f" FROM ({source.rows(ground)} OFFSET 0) s {ground.member} GROUP BY 1, 3"
+    )
 
 
 def params(ground: Ground) -> dict[str, Any]:
@@ -82,12 +88,18 @@ def _cells(ground: Ground) -> dict[Cell, dict[str, Pair]]:
         for source in SOURCES if ground.scope.clinics else ():
             cursor.execute(statement(source, ground), values)
             for w, is_whole, key, *sums in cursor.fetchall():
-                if not is_whole and key is None:
-                    continue  # credited to nobody: in the whole alone
-                pairs = cells.setdefault((w, None if is_whole else key), {})
-                for place, measure in enumerate(source.measures):
-                    pairs[measure.slug] = Decimal(sums[2 * place]), Decimal(sums[2 * place + 1])
+                groups = {None} if is_whole else {key} if is_whole is False else {None, key}
+                for group in groups:
+                    if group is None and is_whole is False:
+                        continue  # credited to nobody: in the whole alone
+                    _add(cells.setdefault((w, group), {}), source, sums)
     return cells
+
+
+def _add(pairs: dict[str, Pair], source: Source, sums: Sequence[Any]) -> None:
+    for place, measure in enumerate(source.measures):
+        numerator, denominator = pairs.get(measure.slug, (ZERO, ZERO))
+        pairs[measure.slug] = numerator + sums[2 * place], denominator + sums[2 * place + 1]
 
 
 def _ten(pairs: dict[str, Pair], wanted: Callable[[str], Decimal]) -> list[Figure]:

@@ -40,9 +40,9 @@ class PersonRow:
 
 
 def standing(clinic: Clinic) -> "QuerySet[Any]":
-    """Return the scores in force of a clinic."""
+    """Return the scores in force of a clinic: of visits in error and of calls taken back there are none."""
     rows: QuerySet[Any] = EtiquetteInspection.objects.for_clinic(clinic).filter(replaced_at=None)
-    return rows
+    return rows.exclude(visit__is_error=True).filter(contact__undone_by=None)
 
 
 def by_person(rows: "QuerySet[Any]") -> list[PersonRow]:

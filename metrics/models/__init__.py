@@ -3,6 +3,7 @@
 from metrics.models.digests import DigestSubscription
 from metrics.models.etiquette import EtiquetteInspection, EtiquetteRubric, InspectionRecording
 from metrics.models.snapshots import Snapshot, SnapshotFigure
+from metrics.models.standing import Standing
 from metrics.models.targets import KpiTarget
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "KpiTarget",
     "Snapshot",
     "SnapshotFigure",
+    "Standing",
 ]

@@ -1,5 +1,7 @@
 """Inspection of service etiquette, in person and by telephone (KPI 3)."""
 
+from typing import Any, ClassVar
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -10,6 +12,7 @@ from accounts.scoping import ScopedQuerySet
 from consultations.models import Visit
 from followups.models import Contact
 from patients.models import Patient
+from patients.models.living import living
 
 
 class EtiquetteRubric(models.Model):
@@ -81,6 +84,7 @@ class EtiquetteInspection(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["clinic", "-inspected_at", "-id"], name="etiquette_list")]  # list, KPI 3
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("etiquette inspection")
         verbose_name_plural = _("etiquette inspections")
 

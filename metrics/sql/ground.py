@@ -24,11 +24,15 @@ FREED = "('cancelled_patient', 'cancelled_clinic', 'moved', 'error')"
 
 @dataclass(frozen=True)
 class Ground:
-    """A scope and the windows it is counted in; `by` says into which groups."""
+    """A scope and the windows it is counted in; `by` says into which groups.
+
+    `listed`: every record is asked for, also those left out that no figure needs.
+    """
 
     scope: Scope
     windows: tuple[Window, ...]
     by: Breakdown | None = None
+    listed: bool = False
 
     @property
     def params(self) -> dict[str, Any]:
@@ -36,6 +40,7 @@ class Ground:
         return {
             "as_of": scope.as_of,
             "clinics": list(scope.clinic_ids),
+            "zones": list(self.zones),
             "teams": list(scope.teams or ()),
             "coordinators": list(scope.coordinators or ()),
             "doctors": list(scope.doctors or ()),
@@ -72,6 +77,10 @@ class Ground:
             f" AND {column} >= %({name}_low)s::timestamptz AND {column} < %({name}_high)s::timestamptz"
             f" AND {alias}.clinic_id = ANY(%(clinics)s) AND {self.known(column)}"
         )
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        return tuple(sorted({clinic.zone for clinic in self.scope.clinics}))
 
     @property
     def replayed(self) -> bool:
@@ -226,7 +235,7 @@ class Ground:
         """The visit is the person's first received one in the group (DOMAIN §2)."""
         return (
             f"NOT EXISTS (SELECT 1 FROM {self.visit} e WHERE {self.same_person('e', visit)}"
-            f" AND (e.received_at, e.id) < ({visit}.received_at, {visit}.id))"
+            f" AND e.received_at IS NOT NULL AND (e.received_at, e.id) < ({visit}.received_at, {visit}.id))"
         )
 
     def of_visit(self, visit: str) -> str:

@@ -1,5 +1,7 @@
 """KPIs 8 and 9, and whom KPI 10 is measured by: patients received, each once, in every group once."""
 
+from collections.abc import Callable
+
 from metrics.sql.ground import Ground, day_after, local_day
 from metrics.sql.source import Measure, Source
 
@@ -24,13 +26,19 @@ def received(ground: Ground) -> str:
         ) AS brought
     FROM (
         SELECT {ground.keyed}, s.patient_id, min(s.holder_id) AS holder_id, min(s.received_at) AS first_at,
-            min({day_after("s.received_at", "s.zone")}) AS day_end, min({local_day("s.received_at", "s.zone")}) AS day
+            {_earliest(ground, day_after)} AS day_end, {_earliest(ground, local_day)} AS day
         FROM ({_seen(ground, "b")}) s {ground.member} {ground.grouping("s.patient_id")}
     ) t JOIN patients_patient p ON p.id = t.patient_id
     CROSS JOIN LATERAL (SELECT {ground.linked}) link
     CROSS JOIN LATERAL (SELECT NOT EXISTS (
         SELECT 1 FROM {ground.visit} e WHERE {ground.same_person("e", "t")} AND e.received_at < t.first_at
     ) AS is_new OFFSET 0) new"""
+
+
+def _earliest(ground: Ground, told: Callable[[str, str], str]) -> str:
+    """Return the earliest day (its end) that the visits `s` of a person fall on, told once per zone, not per visit."""
+    zones = [f"(%(zones)s::text[])[{place}]" for place in range(1, len(ground.zones) + 1)]
+    return f"LEAST({', '.join(told(f'min(s.received_at) FILTER (WHERE s.zone = {zone})', zone) for zone in zones)})"
 
 
 def returned(ground: Ground) -> str:

@@ -23,10 +23,12 @@ def _replaced(ground: Ground) -> str:
 def _inspections(ground: Ground) -> str:
     asked = ground.scope.is_first is not None
     first = f"i.visit_id IS NOT NULL AND {ground.first('v')}" if asked else "NULL::boolean"
+    known = " AND u.at <= %(as_of)s" if ground.replayed else ""
+    undone = f"EXISTS (SELECT 1 FROM followups_contact u WHERE u.undoes_id = i.contact_id{known})"
     return f"""
         SELECT i.id, CASE WHEN i.visit_id IS NULL THEN 'call' ELSE 'visit' END AS kind, i.score, i.clinic_id,
             i.staff_id AS coordinator_id, v.doctor_id, i.inspected_at AS at, i.replaced_at,
-            COALESCE(v.wrong, FALSE) AS wrong, COALESCE(i.patient_id, v.holder_id) AS patient_id,
+            COALESCE(v.wrong, FALSE) OR {undone} AS wrong, COALESCE(i.patient_id, v.holder_id) AS patient_id,
             {first} AS is_first
         FROM metrics_etiquetteinspection i LEFT JOIN {ground.any_visit} v ON v.id = i.visit_id"""
 

@@ -75,7 +75,7 @@ def received(ground: Ground) -> str:
     complete = "v.form_completed_at IS NOT NULL AND v.form_completed_at <= COALESCE(v.handoff_at, 'infinity')"
     return f"""
     SELECT b.w, v.id, v.consultation_id, v.clinic_id, v.coordinator_id, v.doctor_id,
-        CASE WHEN v.wrong THEN 'excluded:error' WHEN NOT {ground.first("v")} THEN 'excluded:return'
+        CASE WHEN v.wrong THEN 'excluded:error' WHEN k.began_before OR NOT {ground.first("v")} THEN 'excluded:return'
             WHEN {complete} THEN 'counted' ELSE 'failing' END AS form,
         v.form_completed_at > v.handoff_at AS late,
         CASE WHEN v.wrong THEN CASE WHEN k.visits = 0 THEN 'excluded:error' END
@@ -92,16 +92,28 @@ def received(ground: Ground) -> str:
 
 
 def _case(ground: Ground) -> str:
-    """How a consultation stands: by its latest decision, not by a column that is overwritten."""
+    """How a consultation stands: by its latest decision, not by a column that is overwritten.
+
+    Where only one of its visits decided, that is the latest; the others are put in order.
+    """
+    amount = "COALESCE(d.decision_amount, d.deposit_amount)"
     return f"""
-        SELECT bool_or((d.received_at, d.id) < (v.received_at, v.id)) AS began_before, count(*) AS visits,
-            (array_agg(d.decision ORDER BY d.decided_at DESC NULLS LAST, d.id DESC))[1] AS decision,
-            max(d.decided_at) AS decided_at,
-            min(d.decided_at) FILTER (WHERE d.decision IN {PAYING}) AS closed_at,
-            bool_or(d.explaining_started_at IS NOT NULL) AS presented,
-            COALESCE((array_agg(CASE WHEN d.decided_at IS NOT NULL THEN COALESCE(d.decision_amount, d.deposit_amount) END
-                ORDER BY d.decided_at DESC NULLS LAST, d.id DESC))[1], 0) AS amount
-        FROM {ground.visit} d WHERE d.consultation_id = v.consultation_id"""
+        SELECT c.began_before, c.visits, c.closed_at, c.decided_at, c.presented,
+            CASE WHEN c.decisions > 1 THEN last.decision ELSE c.decision END AS decision,
+            COALESCE(CASE WHEN c.decisions > 1 THEN last.amount ELSE c.amount END, 0) AS amount
+        FROM (
+            SELECT bool_or((d.received_at, d.id) < (v.received_at, v.id)) AS began_before, count(*) AS visits,
+                count(d.decided_at) AS decisions, max(d.decided_at) AS decided_at, max(d.decision) AS decision,
+                min(d.decided_at) FILTER (WHERE d.decision IN {PAYING}) AS closed_at,
+                bool_or(d.explaining_started_at IS NOT NULL) AS presented,
+                max({amount}) FILTER (WHERE d.decided_at IS NOT NULL) AS amount
+            FROM {ground.visit} d WHERE d.consultation_id = v.consultation_id
+        ) c LEFT JOIN LATERAL (
+            SELECT d.decision, {amount} AS amount FROM {ground.visit} d
+            WHERE c.decisions > 1 AND c.began_before IS NOT TRUE
+            AND d.consultation_id = v.consultation_id AND d.decided_at IS NOT NULL
+            ORDER BY d.decided_at DESC, d.id DESC LIMIT 1
+        ) last ON TRUE"""
 
 
 def _refunds(ground: Ground, consultation: str, since: str) -> str:

@@ -334,7 +334,7 @@ def test_of_two_managers_at_once_one_scores_and_the_other_is_told(monkeypatch, p
 
         def slowly(subject):
             found = plain(subject)
-            looked.wait(timeout=10)
+            looked.wait(timeout=60)
             return found
 
         monkeypatch.setattr(service, "standing_of", slowly)

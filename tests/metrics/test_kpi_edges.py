@@ -12,7 +12,7 @@ import time_machine
 from accounts.permissions import Role
 from clinic_crm.workbench.merging import merge_patients
 from consultations.models import Consultation, Refund, Visit
-from followups.models import Appointment, AppointmentChange
+from followups.models import Appointment, AppointmentChange, Contact
 from metrics.counting import figures, trend
 from metrics.kpis import BY_SLUG, KPIS
 from metrics.models import EtiquetteInspection, EtiquetteRubric
@@ -122,6 +122,18 @@ def inspect(desk: Desk, visit: Visit, score: str, when: str, **more: Any) -> Eti
     )  # fmt: skip
 
 
+def taken_back_call(desk: Desk) -> None:
+    """A call that was scored, and then taken back by who had logged it."""
+    given = {"clinic": desk.clinic, "patient": desk.patient(), "channel": "phone", "outcome": "reached", "by": desk.tc}
+    call = Contact.objects.create(at=at("10 10:00"), **given)
+    rubric = EtiquetteRubric.objects.create(clinic=desk.clinic, kind="call", version=1, items=[])
+    EtiquetteInspection.objects.create(
+        clinic=desk.clinic, rubric=rubric, staff=desk.tc, contact=call, answers={}, score=80,
+        inspected_at=at("10 10:05"), inspected_by=desk.admin,
+    )  # fmt: skip
+    Contact.objects.create(at=at("10 10:08"), undoes=call, **given)
+
+
 def refund(desk: Desk, case: Consultation, when: str, **more: Any) -> Refund:
     given = {"is_full": True, "amount": 1000, "reason": "改变主意"} | more
     return Refund.objects.create(clinic=desk.clinic, consultation=case, at=at(when), **given)
@@ -173,6 +185,7 @@ CASES: list[Case] = [
     ("etiquette", "mean of two", (170, 2), lambda d: (inspect(d, d.visit("10 15:00"), "80", "10 18:00"), inspect(d, d.visit("11 15:00"), "90", "31 23:59"))),
     ("etiquette", "scored after the window", (0, 0), lambda d: inspect(d, d.visit("10 15:00"), "80", "06-01 00:00")),
     ("etiquette", "replaced", (0, 0), lambda d: inspect(d, d.visit("10 15:00"), "80", "10 18:00", replaced_at=at("12 10:00"))),
+    ("etiquette", "the call was taken back", (0, 0), taken_back_call),
     ("etiquette", "the visit was entered in error", (0, 0), lambda d: inspect(d, d.visit("10 15:00", is_error=True), "80", "10 18:00")),
     # 4
     ("form", "complete before the handoff", (1, 1), lambda d: d.visit("10 15:00", form_completed_at=at("10 15:10"), handoff_at=at("10 15:20"))),

@@ -11,6 +11,7 @@ from metrics.counting import figures
 from metrics.figures import Figure
 from metrics.scope import Scope
 from metrics.windows import Window
+from tests.metrics import standings
 from tests.metrics.histories import END, Histories
 from tests.metrics.reference import Pair, count
 
@@ -41,6 +42,8 @@ def check(seed: int) -> None:
     with transaction.atomic():
         told = Histories(seed)
         compare(told, seed)
+        assert standings.kept() == standings.told(), seed
+        assert standings.both_ways(told.clinics) == [], seed
         transaction.set_rollback(True)
 
 

@@ -183,7 +183,7 @@ def freeze_together(story: Story) -> list[object]:
 
     def work() -> None:
         try:
-            both.wait(10)
+            both.wait(60)
             results.append(freeze(clinic=story.clinic, month=MONTH, now=AFTER).pk)
         except Exception as error:
             results.append(error)
@@ -194,7 +194,7 @@ def freeze_together(story: Story) -> list[object]:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(120)
     return results
 
 
@@ -213,7 +213,7 @@ def test_without_the_lock_one_of_two_workers_fails(monkeypatch):
     with time_machine.travel(AFTER, tick=False):
         story = Story()
     gate = threading.Barrier(2)
-    monkeypatch.setattr(snapshots, "_wait_for_others", lambda clinic: gate.wait(10))
+    monkeypatch.setattr(snapshots, "_wait_for_others", lambda clinic: gate.wait(60))
     results = freeze_together(story)
     assert any(isinstance(result, Exception) for result in results)
     assert Snapshot.objects.count() == 1
