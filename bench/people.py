@@ -6,6 +6,7 @@ from clinic_crm.demo.history import History
 from clinic_crm.demo.multiply import load_many
 from clinic_crm.demo.staff import build_group
 from clinic_crm.demo.today import Today
+from consultations.services.undecided import rebuild
 from patients.models import Patient
 
 VISITED = 0.1  # one patient in ten has come; the others are only registered
@@ -25,6 +26,7 @@ def grow_to(scale: int) -> None:
         load_many(history, scale)
         Today(history, groups[0]).tell()
         history.write()
+        rebuild()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -32,4 +34,4 @@ def grow_to(scale: int) -> None:
 def _empty() -> None:
     from django.core.management import call_command
 
-    call_command("flush", interactive=False, verbosity=0)
+    call_command("flush", interactive=False, verbosity=0, allow_cascade=True)  # tables without a model too

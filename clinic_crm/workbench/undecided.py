@@ -21,7 +21,7 @@ from clinic_crm.workbench.undecided_cards import UndecidedCard, cards_of
 from clinic_crm.workbench.undecided_sql import SILENT_DAYS, WINDOW, Asked, Found, Head, Place
 from patients.classification import Complaint, PatientClass
 
-SALT = "workbench.undecided"
+SALT = "workbench.undecided.2"  # another number for another kind of cursor
 MOST = 10**8 - 1  # yuan, days: more the columns do not hold
 SCOPES = ("me", "team", "all")
 SORTS = {

@@ -1,6 +1,6 @@
 """The statement behind the undecided board: who is undecided in a clinic, counted and windowed at once.
 
-Raw, because one pass over the clinic's classified patients gives heads and windows together; the parts that
+Raw, because one pass over the clinic's undecided patients gives heads and windows together; the parts that
 depend on the view are conditions with parameters, never text from outside.
 """
 
@@ -12,100 +12,72 @@ from typing import Any
 
 from django.db import connection
 
-from consultations.models import Consultation, Plan, PlanItem, PlanOption, Visit
+from consultations.models import Visit
+from consultations.services.undecided import UNDECIDED, cases_sql
 from consultations.stages import OPEN
 from followups.models import Appointment
-from patients.models import Patient, Registration
 
-UNDECIDED = (Consultation.Status.OPEN.value, Consultation.Status.REFUSED.value)
 WINDOW = 20  # cards of a column that are read at once
 SILENT_DAYS = 14
 
-TABLES = {
-    "patient": Patient._meta.db_table,
-    "registration": Registration._meta.db_table,
-    "consultation": Consultation._meta.db_table,
-    "visit": Visit._meta.db_table,
-    "plan": Plan._meta.db_table,
-    "option": PlanOption._meta.db_table,
-    "item": PlanItem._meta.db_table,
-    "appointment": Appointment._meta.db_table,
-}
+APPOINTMENTS, VISITS = Appointment._meta.db_table, Visit._meta.db_table
 
-# Smallest first; the registration's id decides between equals.
+# Smallest first, and how a cursor's text is read back; the registration's id decides between equals.
 RANKS = {
-    "contact": "touch - DATE '2000-01-01'",
-    "amount": "-coalesce(amount, -1)",
-    "newest": "-extract(epoch FROM since)",
+    "contact": ("touch", "date"),
+    "amount": ("-coalesce(amount, -1)", "numeric"),
+    "newest": ("-extract(epoch FROM since)", "numeric"),
 }
 
+# Who is undecided, as consultations keeps it; and who is expected from today on, or here now.
 BASE = """
-WITH cases AS (
-  SELECT r.id AS reg, p.id AS patient, p.class_code AS klass, r.owner_id AS owner,
-    coalesce(greatest(r.last_contact_on, r.last_visit_on), (p.class_set_at AT TIME ZONE %(zone)s)::date,
-             (r.created_at AT TIME ZONE %(zone)s)::date) AS touch,
-    coalesce(c.opened_at, p.class_set_at, r.created_at) AS since,
-    coalesce(v.amount, (
-      SELECT sum(i.unit_price * i.quantity) - o.discount
-      FROM {plan} pl JOIN {option} o ON o.plan_id = pl.id JOIN {item} i ON i.option_id = o.id
-      WHERE pl.visit_id = ANY(v.ids) AND pl.finished_at IS NOT NULL AND NOT pl.no_treatment
-      GROUP BY o.id, pl.made_at ORDER BY pl.made_at DESC, o.is_chosen DESC, o.is_suggested DESC, o.position LIMIT 1
-    )) AS amount,
-    v.doctor AS doctor, r.doctor_id AS own_doctor, c.complaint AS complaint,
-    NOT EXISTS (SELECT 1 FROM coming WHERE coming.patient_id = p.id) AS no_next
-  FROM {patient} p
-  JOIN {registration} r ON r.patient_id = p.id AND r.clinic_id = %(clinic)s
-  LEFT JOIN LATERAL (
-    SELECT c.id, c.status, c.opened_at, c.complaint FROM {consultation} c
-    WHERE c.patient_id = p.id AND c.clinic_id = %(clinic)s ORDER BY c.opened_at DESC, c.id DESC LIMIT 1
-  ) c ON TRUE
-  LEFT JOIN LATERAL (
-    SELECT array_agg(v.id) AS ids,
-      (array_agg(v.doctor_id ORDER BY v.arrived_at DESC) FILTER (WHERE v.doctor_id IS NOT NULL))[1] AS doctor,
-      (array_agg(v.decision_amount ORDER BY v.arrived_at DESC) FILTER (WHERE v.decision_amount IS NOT NULL))[1]
-        AS amount
-    FROM {visit} v WHERE v.patient_id = p.id AND v.consultation_id = c.id AND NOT v.is_error
-  ) v ON c.id IS NOT NULL
-  WHERE p.class_code <> '' AND p.merged_into_id IS NULL AND p.restricted_at IS NULL
-    AND (c.id IS NULL OR c.status = ANY(%(undecided)s)) {only}
-), base AS MATERIALIZED (SELECT * FROM cases WHERE TRUE {filters})
-"""
-COMING = """
 WITH coming AS MATERIALIZED (
-  SELECT patient_id FROM {appointment}
+  SELECT patient_id FROM {appointments}
   WHERE clinic_id = %(clinic)s AND status = ANY(%(expected)s) AND starts_at >= %(today_start)s
   UNION
-  SELECT patient_id FROM {visit} WHERE clinic_id = %(clinic)s AND stage = ANY(%(in_clinic)s)
-),
+  SELECT patient_id FROM {visits} WHERE clinic_id = %(clinic)s AND stage = ANY(%(in_clinic)s)
+), {cases}, sums AS MATERIALIZED ({sums_kept} UNION ALL {sums_fresh})
+"""
+BOTH = ("kept", "fresh")
+SOURCE = """
+  (SELECT *, patient_id NOT IN (SELECT patient_id FROM coming) AS no_next FROM {name} WHERE TRUE {only} {filters}) b
+"""
+SUMS = """
+  SELECT klass, owner_id, count(*) AS n, sum(amount) AS amount, count(*) FILTER (WHERE no_next) AS no_next,
+    count(*) FILTER (WHERE touch < %(silent)s) AS silent, count(*) {flagged} AS shown,
+    sum(amount) {flagged} AS shown_amount
+  FROM {source} GROUP BY klass, owner_id
 """
 HEADS = """
 SELECT
   (SELECT json_agg(h) FROM (
-    SELECT klass, count(*) AS n, sum(amount)::text AS amount, count(*) FILTER (WHERE no_next) AS no_next,
-      count(*) FILTER (WHERE touch < %(silent)s) AS silent,
-      count(*) FILTER (WHERE TRUE {flags}) AS shown, (sum(amount) FILTER (WHERE TRUE {flags}))::text AS shown_amount
-    FROM base WHERE TRUE {scope} GROUP BY klass) h),
-  (SELECT json_build_array(count(*) FILTER (WHERE owner = %(me)s), count(*) FILTER (WHERE owner = ANY(%(team)s)),
-    count(*)) FROM base),
+    SELECT klass, sum(n) AS n, sum(amount)::text AS amount, sum(no_next) AS no_next, sum(silent) AS silent,
+      sum(shown) AS shown, sum(shown_amount)::text AS shown_amount
+    FROM sums WHERE TRUE {scope} GROUP BY klass) h),
+  (SELECT json_build_array(coalesce(sum(n) FILTER (WHERE owner_id = %(me)s), 0),
+    coalesce(sum(n) FILTER (WHERE owner_id = ANY(%(team)s)), 0), coalesce(sum(n), 0)) FROM sums),
 """
 CARDS = """
-  (SELECT json_agg(w) FROM (
-    SELECT w.* FROM unnest(%(classes)s::text[]) k, LATERAL (
-      SELECT reg, klass, owner, touch, since, amount::text AS amount, no_next, ({rank})::text AS rank
-      FROM base WHERE klass = k {scope} {flags} {after} ORDER BY {rank}, reg LIMIT %(limit)s) w) w)
+  (SELECT json_agg(w) FROM unnest(%(classes)s::text[]) c (code), LATERAL (
+    SELECT reg, klass, owner, touch, since, amount::text AS amount, no_next, rank
+    FROM ({cards_kept} UNION ALL {cards_fresh}) b ORDER BY {rank}, reg LIMIT %(limit)s) w)
+"""
+WINDOW_OF = """
+  (SELECT registration_id AS reg, klass, owner_id AS owner, touch, since, amount, no_next, ({rank})::text AS rank
+   FROM {source} WHERE klass = code {scope} {flags} {after} ORDER BY {rank}, registration_id LIMIT %(limit)s)
 """
 
 FILTERS = {
-    "owner": "AND owner = %(owner)s",
-    "doctor": "AND coalesce(doctor, own_doctor) = %(doctor)s",
+    "owner": "AND owner_id = %(owner)s",
+    "doctor": "AND doctor_id = %(doctor)s",
     "complaint": "AND complaint = %(complaint)s",
     "from_amount": "AND amount >= %(from_amount)s",
     "to_amount": "AND amount <= %(to_amount)s",
     "from_age": "AND since < %(from_age)s",
     "to_age": "AND since >= %(to_age)s",
-    "patient": "AND patient = %(patient)s",
+    "patient": "AND patient_id = %(patient)s",
 }
-SCOPES = {"me": "AND owner = %(me)s", "team": "AND owner = ANY(%(team)s)", "all": ""}
+SCOPES = {"me": "AND owner_id = %(me)s", "team": "AND owner_id = ANY(%(team)s)", "all": ""}
 FLAGS = {"no_next": "AND no_next", "silent": "AND touch < %(silent)s"}
 
 
@@ -156,18 +128,28 @@ class Asked:
     limit: int = WINDOW + 1
 
 
+def _statement(asked: Asked) -> str:
+    """Return the statement; every part of it is one of the texts above."""
+    rank, kind = RANKS[asked.sort]
+    flags = FLAGS.get(asked.flag, "")
+    parts = {
+        "filters": " ".join(clause for name, clause in FILTERS.items() if name in asked.values),
+        "scope": SCOPES[asked.scope],
+        "flags": flags,
+        "flagged": f"FILTER (WHERE {flags.removeprefix('AND ')})" if flags else "",
+        "rank": rank,
+        "only": "AND klass = ANY(%(classes)s)" if asked.after else "",  # more of one column reads that alone
+        "after": f"AND ({rank}, registration_id) > (%(rank)s::{kind}, %(reg)s)" if asked.after else "",
+    }
+    for name in BOTH:
+        source = SOURCE.format(name=name, **parts)
+        parts |= {f"sums_{name}": SUMS.format(source=source, **parts)}
+        parts |= {f"cards_{name}": WINDOW_OF.format(source=source, **parts)}
+    return (BASE + HEADS + CARDS).format(appointments=APPOINTMENTS, visits=VISITS, cases=cases_sql(), **parts)
+
+
 def read(asked: Asked) -> Found:
     """Return heads and windows; one statement, whatever the number of cards."""
-    filters = " ".join(clause for name, clause in FILTERS.items() if name in asked.values)
-    parts = TABLES | {
-        "filters": filters,
-        "scope": SCOPES[asked.scope],
-        "flags": FLAGS.get(asked.flag, ""),
-        "rank": RANKS[asked.sort],
-        "only": "AND p.class_code = ANY(%(classes)s)" if asked.after else "",  # more of one column reads that alone
-        "after": f"AND ({RANKS[asked.sort]}, reg) > (%(rank)s::numeric, %(reg)s)" if asked.after else "",
-    }
-    sql = (COMING + BASE.replace("WITH", "", 1) + HEADS + CARDS).format(**parts)
     values = asked.values | {
         "undecided": list(UNDECIDED),
         "expected": [Appointment.Status.BOOKED.value, Appointment.Status.CONFIRMED.value],
@@ -178,7 +160,7 @@ def read(asked: Asked) -> Found:
         "reg": asked.after[1] if asked.after else None,
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(_statement(asked), values)
         heads, scopes, places = (_parsed(cell) for cell in cursor.fetchone())
     return Found(
         {row["klass"]: _head(row) for row in heads or ()}, tuple(scopes), [_place(row) for row in places or ()]

@@ -7,6 +7,7 @@ from consultations.models.form import ConsultationForm
 from consultations.models.handoff import Handoff, HandoffQuestion
 from consultations.models.plan import Plan, PlanItem, PlanOption, ToothFinding
 from consultations.models.refund import Refund
+from consultations.models.undecided import UndecidedCase, UndecidedMark
 from consultations.models.visit import Consultation, StageChange, Visit
 
 __all__ = [
@@ -26,5 +27,7 @@ __all__ = [
     "Script",
     "StageChange",
     "ToothFinding",
+    "UndecidedCase",
+    "UndecidedMark",
     "Visit",
 ]

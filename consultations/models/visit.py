@@ -19,6 +19,7 @@ from consultations.stages import DEFAULT_LIMITS, ENDED, OPEN, Decision, Route, S
 from followups.models import Appointment, Room
 from patients.classification import Complaint
 from patients.models import ClassChange, Patient
+from patients.models.living import living
 
 
 class Consultation(models.Model):
@@ -45,6 +46,7 @@ class Consultation(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["patient", "-opened_at"], name="consultations_of_patient")]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("consultation")
         verbose_name_plural = _("consultations")
 
@@ -158,7 +160,14 @@ class Visit(models.Model):
                 condition=models.Q(decision__in=["accepted", "deposit"], is_error=False),
                 name="visit_accepted",
             ),
+            models.Index(  # KPIs 4 and 8: a person's first reception, from the index alone
+                fields=["patient", "received_at", "id"],
+                condition=models.Q(is_error=False, received_at__isnull=False),
+                name="visit_first",
+            ),
+            models.Index(fields=["patient"], condition=models.Q(is_error=True), name="visit_wrong"),  # KPI 9
         ]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("visit")
         verbose_name_plural = _("visits")
 

@@ -17,6 +17,7 @@ from clinic_crm.workbench.undecided import Board, View, board_of, more_of
 from clinic_crm.workbench.undecided_cards import UndecidedCard
 from clinic_crm.workbench.undecided_moving import Moved, move_class, undo_move
 from consultations.models import Consultation, Plan, PlanItem, PlanOption
+from consultations.services.undecided import fold
 from consultations.stages import Stage
 from followups.models import Contact
 from patients.models import ClassChange, ClassSuggestion, Patient, Registration
@@ -71,8 +72,14 @@ class Floor:
         return VisitFactory(clinic=self.clinic, patient=patient, consultation=case, **(usual | facts))
 
     def board(self, **view: Any) -> Board:
+        """Return the board, which must be the same while its rows are derived and once they are kept."""
         with translation.override("en"):
-            return board_of(self.clinic, self.tc, View(**view), timezone.now())
+            derived = board_of(self.clinic, self.tc, View(**view), timezone.now())
+            fold()
+            kept = board_of(self.clinic, self.tc, View(**view), timezone.now())
+        assert [(c.head, c.cards, c.left) for c in kept.columns] == [(c.head, c.cards, c.left) for c in derived.columns]
+        assert kept.scopes == derived.scopes
+        return kept
 
     def card(self, patient: Patient) -> UndecidedCard:
         cards = [card for column in self.board().columns for card in column.cards]
