@@ -10,13 +10,15 @@ import pgtrigger
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken, AuthTokenManager
 
 from accounts.permissions import Permission, Role, permissions_of
 from accounts.reading import YEARS
@@ -50,6 +52,9 @@ class Clinic(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     late_cancel_hours = models.PositiveSmallIntegerField(_("late cancellation, hours"), default=24)
     stage_limits = models.JSONField(_("stage limits, minutes"), default=dict, blank=True)
+    # As printed for patients, and named in messages.
+    address = models.CharField(_("address"), max_length=120, blank=True, default="", db_default="")
+    phone = models.CharField(_("telephone"), max_length=40, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ClinicQuerySet.as_manager()
@@ -65,6 +70,11 @@ class Clinic(models.Model):
     @cached_property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @property
+    def contact_line(self) -> str:
+        """Where the clinic is and how to call it, for what patients hold in their hands; "" when nobody said."""
+        return " · ".join(part for part in (self.address, self.phone) if part)
 
     def today(self) -> date:
         """Return today's date in the clinic's zone."""
@@ -95,7 +105,7 @@ class StaffManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[mis
     use_in_migrations = False
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's manager is not typed
     """A staff member; what they may do comes from their memberships, never from the user itself."""
 
     full_name = models.CharField(_("name"), max_length=60)
@@ -104,6 +114,8 @@ class User(AbstractUser):
     current_clinic = models.ForeignKey(Clinic, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     session_epoch = models.PositiveIntegerField(default=0, editable=False)
     invited_at = models.DateTimeField(null=True, editable=False)
+    # Another program's account: it has tokens and no password, and never signs in by a browser.
+    is_service = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = StaffManager()  # type: ignore[misc]
 
@@ -207,8 +219,8 @@ class MembershipQuerySet(ScopedQuerySet):
         return self.filter(is_active=True, user__is_active=True)
 
     def waiting(self) -> "MembershipQuerySet":
-        """Keep those who have not chosen a password yet."""
-        return self.filter(user__password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        """Keep those who have not chosen a password yet; a program's account never does."""
+        return self.filter(user__password__startswith=UNUSABLE_PASSWORD_PREFIX, user__is_service=False)
 
     def with_role(self, *roles: str) -> "MembershipQuerySet":
         return self.filter(role__in=roles)
@@ -271,3 +283,74 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject} {self.subject_id}"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def for_user(self, user: User) -> Self:
+        """Keep one's own tokens, and those of the service accounts of clinics whose staff one manages."""
+        managed = Membership.objects.for_user(user, Permission.MANAGE_STAFF).filter(user__is_service=True)
+        return self.filter(Q(user=user) | Exists(managed.filter(user=OuterRef("user"))))
+
+    def live(self) -> Self:
+        """Leave out what has expired or was revoked."""
+        return self.filter(Q(expiry=None) | Q(expiry__gt=timezone.now()), revoked_at=None)
+
+
+class ApiTokenManager(AuthTokenManager.from_queryset(ApiTokenQuerySet)):  # type: ignore[misc]
+    use_in_migrations = False
+
+
+class ApiToken(AbstractAuthToken):
+    """What another program shows to act as a person or a service account; only its hash is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="auth_token_set")  # the name is knox's
+    id = models.BigAutoField(primary_key=True)
+    digest = models.CharField(max_length=128, unique=True)
+    name = models.CharField(_("name"), max_length=60)
+    scopes = ArrayField(models.CharField(max_length=40), default=list)  # accounts.scopes says what they mean
+    last_used_at = models.DateTimeField(null=True)  # to the minute
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    objects = ApiTokenManager()
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def state(self) -> str:
+        """Tell whether the token is "live", "expired" or "revoked"."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expiry is not None and self.expiry <= timezone.now() else "live"
+
+
+class IdempotentRequest(models.Model):
+    """The answer to a POST that carried an Idempotency-Key, kept for its repetitions.
+
+    A row is written in the transaction of what the request did: there is none for a request still running.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=500)
+    fingerprint = models.CharField(max_length=64)  # of method, address, clinic and body: SHA-256
+    status = models.PositiveSmallIntegerField(default=0)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(default=bytes)  # encrypted: it may hold what a patient's record holds
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]
+        indexes = [models.Index(fields=["created_at"], name="idempotent_old")]  # the sweep
+        verbose_name = _("kept API answer")
+        verbose_name_plural = _("kept API answers")
+
+    def __str__(self) -> str:
+        return self.key

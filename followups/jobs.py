@@ -15,10 +15,21 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from accounts.models import Clinic
 from followups.models import JobRun
-from followups.services import campaigns, digest, generation, outcomes, reconciling, retention, sending, suggesting
+from followups.services import (
+    campaigns,
+    digest,
+    generation,
+    hook_sending,
+    outcomes,
+    reconciling,
+    retention,
+    sending,
+    suggesting,
+)
 
 log = logging.getLogger(__name__)
 PULSE_KEY = "followups:jobs"  # when each job last ended, for the banner: no statement on every page
@@ -35,6 +46,8 @@ class Job:
     minutes: int = 0
     hour: int = 0
     alone: bool = True  # false: it claims its rows, and gains from several workers
+    own_beat: bool = False  # true: beat calls it by itself, at its own pace
+    label: str | Promise = ""  # for the page of jobs
 
     @property
     def daily(self) -> bool:
@@ -65,8 +78,9 @@ def _digest(now: datetime) -> int:
 JOBS: dict[str, Job] = {
     job.name: job
     for job in (
-        Job("send_due", lambda now: sending.send_due(now=now), minutes=1, alone=False),
-        Job("reconcile", lambda now: reconciling.reconcile(now=now), minutes=1, alone=False),
+        Job("send_due", lambda now: sending.send_due(now=now), minutes=1, alone=False, own_beat=True),
+        Job("reconcile", lambda now: reconciling.reconcile(now=now), minutes=1, alone=False, own_beat=True),
+        Job("send_hooks", lambda now: hook_sending.send_due(now=now), minutes=1, alone=False, own_beat=True),
         Job("generate_due", lambda now: generation.generate_due(now=now, limit=2000), minutes=1),
         Job("sweep_playbooks", lambda now: generation.sweep_playbooks(now=now, limit=5000), minutes=60),
         Job("suggest_classes", lambda now: suggesting.suggest_everywhere(now=now), hour=4),
@@ -76,7 +90,26 @@ JOBS: dict[str, Job] = {
         Job("retention", lambda now: retention.forget_old_files(now=now, limit=500), hour=3),
     )
 }
-SENDING = ("reconcile", "send_due")
+SENDING = ("reconcile", "send_due", "send_hooks")
+POLL_KEPT = 30.0  # seconds between two heartbeats of something that looks for work every few seconds
+_polled: dict[str, float] = {}
+
+
+def add(*more: Job) -> None:
+    """Have jobs of an app above this one run, and their lateness noticed, as those here; called once it is loaded."""
+    JOBS.update({job.name: job for job in more})
+
+
+def poll(name: str) -> int | None:
+    """Run a job that looks for work every few seconds; its heartbeat is kept when it found some, and twice a minute."""
+    job = JOBS[name]
+    if time.monotonic() - _polled.get(name, -1e9) > POLL_KEPT:
+        _polled[name] = time.monotonic()
+        return run(name)
+    handled = job.act(timezone.now())
+    if handled:
+        JobRun.objects.filter(name=name).update(finished_at=timezone.now(), handled=handled, failure="")
+    return handled
 
 
 def run(name: str, *, now: datetime | None = None) -> int | None:
@@ -95,11 +128,11 @@ def run(name: str, *, now: datetime | None = None) -> int | None:
 
 
 def run_due(*, now: datetime | None = None) -> dict[str, int | None]:
-    """Run every job whose time has come, but for sending, which has a beat of its own; one failing stops no other."""
+    """Run every job whose time has come, but for those with a beat of their own; one failing stops no other."""
     done: dict[str, int | None] = {}
     runs = {run.name: run for run in JobRun.objects.all()}
     for name, job in JOBS.items():
-        if name in SENDING or not job.is_due(runs.get(name), now or timezone.now()):
+        if job.own_beat or not job.is_due(runs.get(name), now or timezone.now()):
             continue
         try:
             done[name] = run(name, now=now)

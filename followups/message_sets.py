@@ -13,6 +13,8 @@ PLACE = re.compile(r"\{([^{}]*)\}")
 VARIABLES = {
     "name": _("the patient's name"),
     "clinic": _("the clinic's name"),
+    "address": _("the clinic's address"),
+    "phone": _("the clinic's telephone"),
     "day": _("the day of the appointment"),
     "time": _("the time of the appointment"),
     "doctor": _("the doctor"),
@@ -22,11 +24,12 @@ VARIABLES = {
     "count": _("how many there are"),
 }
 SAMPLES = {
-    "name": "沈雨薇", "clinic": "青禾口腔", "day": "11月23日", "time": "10:00", "doctor": "谢美林", "kind": "复查",
+    "name": "沈雨薇", "clinic": "青禾口腔", "address": "青禾路 12 号 2 楼", "phone": "199 0000 0000",
+    "day": "11月23日", "time": "10:00", "doctor": "谢美林", "kind": "复查",
     "text": "周六上午有口腔护理讲座，欢迎参加。", "title": "牙周炎是怎么回事", "count": "3",
 }  # fmt: skip
 
-_VISIT = ("name", "clinic", "day", "time", "doctor", "kind")
+_VISIT = ("name", "clinic", "address", "phone", "day", "time", "doctor", "kind")
 _TEXT = ("name", "clinic", "text")
 ALLOWED: dict[str, tuple[str, ...]] = {
     P.APPOINTMENT_BOOKED: _VISIT,

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from followups.views import callbacks, messages, outbox
+from followups.views import callbacks, hooks, messages, outbox
 
 TEMPLATE = "messages/texts/<slug:purpose>/<slug:language>/<slug:channel>/"
 
@@ -19,5 +19,11 @@ urlpatterns: list[URLPattern] = [
     path("messages/settings/", messages.message_settings, name="message_settings"),
     path("messages/senders/", messages.sender_list, name="sender_list"),
     path("messages/senders/<slug:channel>/", messages.sender_edit, name="sender_edit"),
+    path("messages/webhooks/", hooks.hook_list, name="hook_list"),
+    path("messages/webhooks/new/", hooks.hook_new, name="hook_new"),
+    path("messages/webhooks/<int:pk>/", hooks.hook, name="hook"),
+    path("messages/webhooks/<int:pk>/secret/", hooks.hook_secret, name="hook_secret"),
+    path("messages/webhooks/<int:pk>/remove/", hooks.hook_remove, name="hook_remove"),
+    path("messages/webhooks/deliveries/<int:pk>/replay/", hooks.hook_replay, name="hook_replay"),
     path("messages/callback/<int:pk>/<slug:token>/", callbacks.message_callback, name="message_callback"),
 ]

@@ -78,13 +78,14 @@ class HandOverForm(forms.Form):
     to = forms.ModelChoiceField(
         User.objects.none(), label=_("To whom"), required=False, empty_label=_("share among those of the same role")
     )
+    until = forms.DateField(label=_("Also what comes due through"), required=False, widget=forms.DateInput())
     reason = forms.CharField(label=_("Reason"), max_length=200)
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = User.objects.filter(pk__in=[user.pk for user in owners_of(clinic)]).order_by("full_name")
-        with_tasks = User.objects.filter(tasks__clinic=clinic, tasks__status="open").distinct().order_by("full_name")
-        self.fields["away"].queryset = with_tasks  # type: ignore[attr-defined]
+        with_tasks = User.objects.filter(tasks__clinic=clinic, tasks__status="open")
+        self.fields["away"].queryset = (people | with_tasks).distinct()  # type: ignore[attr-defined]
         self.fields["to"].queryset = people  # type: ignore[attr-defined]
 
 

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern] = [
     path("tasks/", tasks.tasks, name="tasks"),
     path("tasks/add/", task_making.task_add, name="task_add"),
     path("tasks/hand-over/", task_making.task_hand_over, name="task_hand_over"),
+    path("tasks/stand-in/<int:pk>/end/", task_making.stand_in_end, name="stand_in_end"),
     path("tasks/hand-over/<slug:batch>/undo/", task_making.task_hand_over_undo, name="task_hand_over_undo"),
     path("tasks/<int:pk>/", tasks.task, name="task"),
     path("tasks/<int:pk>/claim/", tasks.task_claim, name="task_claim"),

@@ -4,17 +4,15 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Clinic
-from patients.importing.cells import display_name
 from patients.models import Channel, Registration, Sex
 from patients.phones import clean_number
 from patients.queries import age_to_birth, doctors, owners
+from patients.typed import OLDEST, check_birth, clean_name
 
-OLDEST = 120  # years
 SEXES = [(Sex.FEMALE.value, Sex.FEMALE.label), (Sex.MALE.value, Sex.MALE.label)]
 PHONE_ATTRS = {"inputmode": "tel", "autocomplete": "off"}
 
@@ -30,20 +28,6 @@ class PhoneField(forms.CharField):
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {**super().widget_attrs(widget), **PHONE_ATTRS}
-
-
-def clean_name(text: str) -> str:
-    """Return a name as it is kept. Raises ValidationError when nothing is left of it."""
-    name = display_name(text)
-    if not name:
-        raise ValidationError(_("Give a name."), code="required")
-    return name
-
-
-def check_birth(day: date | None, today: date) -> None:
-    """Raise ValidationError for a birth date that cannot be."""
-    if day is not None and (day > today or day.year < today.year - OLDEST):
-        raise ValidationError(_("This birth date cannot be."), code="birth")
 
 
 class QuickAddForm(forms.Form):

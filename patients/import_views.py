@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -80,8 +81,15 @@ def import_columns(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespons
         except jobs.NotInThisState:
             messages.error(request, _("This import has begun already; its columns stay as they are."))
         return redirect("import_detail", job.pk)
-    context = {"job": job, "form": form, "table": table, "sheets": table.sheets if len(table.sheets) > 1 else ()}
-    return render(request, "patients/import_columns.html", context, status=422 if form.errors else 200)
+    context = {
+        "job": job,
+        "form": form,
+        "table": table,
+        "sheets": table.sheets if len(table.sheets) > 1 else (),
+        "back": reverse("import_list"),
+        "discard": reverse("import_discard", args=[job.pk]),
+    }
+    return render(request, "import_columns.html", context, status=422 if form.errors else 200)
 
 
 @requires(Permission.IMPORT_PATIENTS)

@@ -17,7 +17,10 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 
 FONT = "STSong-Light"  # known to every PDF reader, embedded nowhere
-WIDTH = A4[0] - 36 * mm
+INSET = 6  # points that a frame keeps free on each side
+WIDTH = A4[0] - 36 * mm - 2 * INSET
+# The font's encoding lacks these; readers would print a box.
+PRINTED = str.maketrans({"·": "・", "•": "・", "‧": "・", "∙": "・", "−": "-"})
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Report:
     made: datetime
     made_by: str
     clinic: str
+    contact: str  # the clinic's address and telephone, for questions
     sections: list[Section]
     elsewhere: list[str] = field(default_factory=list)
 
@@ -57,7 +61,7 @@ def _style(size: float, **more: Any) -> ParagraphStyle:
 
 
 def _words(text: object, size: float = 9, **more: Any) -> Paragraph:
-    return Paragraph(escape(str(text)).replace("\n", "<br/>"), _style(size, **more))
+    return Paragraph(escape(str(text).translate(PRINTED)).replace("\n", "<br/>"), _style(size, **more))
 
 
 def _story(report: Report) -> list[Any]:
@@ -69,13 +73,15 @@ def _story(report: Report) -> list[Any]:
             told % {"clinic": report.clinic, "who": report.made_by, "day": made}, textColor=colors.HexColor("#555555")
         ),
     ]
+    if report.contact:
+        story.append(_words(_("Questions: %(contact)s") % {"contact": report.contact}))
     if report.elsewhere:
         asked = _("Registered too in: %(clinics)s. Ask there for what they hold.")
         story.append(_words(asked % {"clinics": "、".join(report.elsewhere)}))
     for section in report.sections:
-        story += [Spacer(1, 5 * mm), _words(section.title, 12)]
+        story += [Spacer(1, 5 * mm), _words(section.title, 12, keepWithNext=1)]
         if section.note:
-            story.append(_words(section.note, textColor=colors.HexColor("#555555")))
+            story.append(_words(section.note, textColor=colors.HexColor("#555555"), keepWithNext=1))
         story.append(_table(section) if section.rows else _words(_("Nothing is held."), 9))
     return story
 
@@ -94,7 +100,7 @@ def _table(section: Section) -> LongTable:
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("TOPPADDING", (0, 0), (-1, -1), 1.5),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
-        ("LEFTPADDING", (0, 0), (-1, -1), 2),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
     ]
     table.setStyle(TableStyle(rules))
     return table

@@ -1,6 +1,7 @@
 """What was promised for later: appointments, tasks and messages."""
 
 from followups.models.appointments import AbsenceReason, Appointment, AppointmentChange, Room, Side, TsTzRange
+from followups.models.hooks import Hook, HookAttempt, HookDelivery, HookEvent
 from followups.models.messages import (
     JobRun,
     Message,
@@ -20,6 +21,7 @@ from followups.models.schedule import (
     Weekday,
     WorkingHours,
 )
+from followups.models.stand_ins import StandIn
 from followups.models.tasks import (
     Campaign,
     CampaignMember,
@@ -44,6 +46,10 @@ __all__ = [
     "Contact",
     "ContactChannel",
     "ContactOutcome",
+    "Hook",
+    "HookAttempt",
+    "HookDelivery",
+    "HookEvent",
     "JobRun",
     "Material",
     "MaterialUse",
@@ -60,6 +66,7 @@ __all__ = [
     "Room",
     "SenderAccount",
     "Side",
+    "StandIn",
     "Task",
     "TaskEvent",
     "TaskKind",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Clinic, User
 from accounts.scoping import ScopedQuerySet
 from patients.models import Patient
+from patients.models.living import living
 
 
 class Room(models.Model):
@@ -166,6 +167,7 @@ class Appointment(models.Model):
             models.Index(fields=["clinic", "starts_at"], name="appointment_by_day"),  # today board, calendar
             models.Index(fields=["patient", "starts_at"], name="appointment_of_patient"),  # next appointment
         ]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("appointment")
         verbose_name_plural = _("appointments")
 

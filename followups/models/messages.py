@@ -13,6 +13,7 @@ from followups.models.appointments import Appointment
 from followups.models.playbooks import Nature
 from followups.models.tasks import Campaign, Material, Task
 from patients.models import Patient
+from patients.models.living import living
 
 
 class MessageChannel(models.TextChoices):
@@ -199,6 +200,7 @@ class Message(models.Model):
                 fields=["provider", "provider_id"], condition=~models.Q(provider_id=""), name="message_by_provider_id"
             ),
         ]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("message")
         verbose_name_plural = _("messages")
 

@@ -1,5 +1,7 @@
 """Which contacts a class asks for, and one patient's run through them."""
 
+from typing import Any, ClassVar
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +12,7 @@ from accounts.permissions import Role
 from accounts.scoping import ScopedQuerySet
 from patients.classification import PatientClass
 from patients.models import ClassChange, Patient
+from patients.models.living import living
 
 
 class ContactChannel(models.TextChoices):
@@ -156,6 +159,7 @@ class PlaybookRun(models.Model):
             models.Index(fields=["generate_at"], condition=models.Q(ended_at=None), name="run_to_generate"),
             models.Index(fields=["patient"], name="run_of_patient"),
         ]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("playbook run")
         verbose_name_plural = _("playbook runs")
 

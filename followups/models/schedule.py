@@ -1,5 +1,7 @@
 """When doctors and rooms can be booked, who waits for a slot, and the calendar feeds."""
 
+from typing import Any, ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -9,6 +11,7 @@ from accounts.models import Clinic, User
 from accounts.scoping import ScopedQuerySet
 from followups.models.appointments import Appointment, Room
 from patients.models import Patient
+from patients.models.living import living
 
 
 class Weekday(models.IntegerChoices):
@@ -152,6 +155,7 @@ class WaitingEntry(models.Model):
         ]
         indexes = [models.Index(fields=["clinic", "status", "created_at"], name="waiting_list")]
         ordering = ["created_at", "id"]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("waiting list entry")
         verbose_name_plural = _("waiting list entries")
 

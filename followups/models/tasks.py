@@ -14,6 +14,7 @@ from followups.models.appointments import Appointment
 from followups.models.playbooks import ContactChannel, Nature, PlaybookRun, PlaybookStep
 from patients.classification import Complaint
 from patients.models import Patient
+from patients.models.living import living
 
 
 class TaskKind(models.TextChoices):
@@ -148,6 +149,7 @@ class Task(models.Model):
             models.Index(fields=["patient", "-created_at"], name="task_of_patient"),  # patient page
             models.Index(fields=["run"], name="task_of_run"),
         ]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("task")
         verbose_name_plural = _("tasks")
 
@@ -211,7 +213,8 @@ class Contact(models.Model):
             models.Index(fields=["clinic", "-at"], name="contact_by_clinic"),
         ]
         triggers: ClassVar[list[Any]] = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            living("patient"),
         ]
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
@@ -265,7 +268,8 @@ class MaterialUse(models.Model):
     class Meta:
         indexes = [models.Index(fields=["patient", "-at"], name="material_of_patient")]
         triggers: ClassVar[list[Any]] = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            living("patient"),
         ]
         verbose_name = _("use of a material")
         verbose_name_plural = _("uses of materials")
@@ -339,6 +343,7 @@ class CampaignMember(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "patient"], name="campaign_member_once")]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("campaign member")
         verbose_name_plural = _("campaign members")
 

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from accounts.models import Clinic, Membership, User
 from accounts.permissions import Role
 from followups.errors import Refused
-from followups.models import MessagePurpose, Nature
-from followups.services import complaint_follow_up, outbox
+from followups.models import HookEvent, MessagePurpose, Nature
+from followups.services import complaint_follow_up, hooks, outbox
 from patients import complaint_rules as rules
 from patients import crypto
 from patients.models import ComplaintCase, ComplaintCounter, ComplaintStep, Patient, PatientPhone
@@ -110,6 +110,18 @@ def take(*, clinic: Clinic, details: NewComplaint, by: User | None, patient: Pat
         step(case.joined_to, Kind.JOINED, by=by, repeat=case.number)
     complaint_follow_up.opened(case)
     alert(case, by=by)
+    hooks.emit(
+        clinic_id=clinic.pk,
+        event=HookEvent.COMPLAINT_RECEIVED,
+        data={
+            "complaint": case.pk,
+            "number": case.number,
+            "patient": case.patient_id,
+            "category": str(case.category),
+            "severity": case.severity,
+            "joined_to": case.joined_to_id,
+        },
+    )
     return case
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,7 +12,8 @@ from accounts.audit import record
 from accounts.models import Clinic, Membership, User
 from accounts.permissions import permissions_of
 from followups.errors import Refused
-from followups.models import Task, TaskEvent
+from followups.models import StandIn, Task, TaskEvent
+from followups.services.standing_in import end_stand_in, stand_in
 from followups.services.tasks import Action
 
 UNDO_WITHIN = timedelta(hours=24)
@@ -43,10 +44,13 @@ def _able(role: str) -> bool:
 
 
 @transaction.atomic
-def hand_over(*, clinic: Clinic, away: User, to: User | None, reason: str, by: User) -> Handover:
+def hand_over(
+    *, clinic: Clinic, away: User, to: User | None, reason: str, by: User, until: date | None = None
+) -> Handover:
     """Give all open tasks of `away` in the clinic to a colleague, or (None) share them out evenly.
 
-    Raises: Refused without a reason, without tasks, or when nobody can take them.
+    Args: until: what comes due by itself through this day goes to `to` as well; then there may be no task yet.
+    Raises: Refused without a reason, without tasks, when nobody can take them, or for `until` without `to`.
     """
     if not reason.strip():
         raise Refused(_("Give the reason."), field="reason")
@@ -55,25 +59,34 @@ def hand_over(*, clinic: Clinic, away: User, to: User | None, reason: str, by: U
     people = [to] if to is not None else takers(clinic, away)
     if not people:
         raise Refused(_("Nobody of the same role is there to share with."), field="to")
+    if until is not None and to is None:
+        raise Refused(_("Choose who gets what comes later."), field="to")
     rows = list(
         Task.objects.for_clinic(clinic).open().filter(owner=away)
         .order_by("patient_id", "due_at", "pk").select_for_update(of=("self",), no_key=True)
     )  # fmt: skip
-    if not rows:
+    if not rows and until is None:
         raise Refused(_("%(name)s has no open tasks.") % {"name": away}, field="away")
     batch, counts = uuid.uuid4().hex, dict.fromkeys(map(str, people), 0)
-    turn = {patient: n for n, patient in enumerate(dict.fromkeys(row.patient_id for row in rows))}
-    for row in rows:  # one patient's tasks stay in one hand
-        row.owner = people[turn[row.patient_id] % len(people)]
-        row.claimed_by = row.claimed_until = None
-        counts[str(row.owner)] += 1
-    Task.objects.bulk_update(rows, ["owner", "claimed_by", "claimed_until"], batch_size=1000)
+    if until is not None and to is not None:
+        stand_in(clinic=clinic, away=away, to=to, until=until, batch=batch, reason=reason.strip()[:200], by=by)
+    _give(rows, people, counts)
     detail = {"batch": batch, "from": away.pk, "reason": reason.strip()[:200]}
     TaskEvent.objects.bulk_create(
         TaskEvent(task=row, action=Action.HANDED_OVER, by=by, detail={**detail, "to": row.owner_id}) for row in rows
     )
     record(action="tasks_handed_over", clinic=clinic, by=by, subject=away, count=len(rows), reason=reason.strip()[:200])
     return Handover(batch, counts)
+
+
+def _give(rows: list[Task], people: list[User], counts: dict[str, int]) -> None:
+    """Share tasks out in turn, counting them; one patient's tasks stay in one hand."""
+    turn = {patient: n for n, patient in enumerate(dict.fromkeys(row.patient_id for row in rows))}
+    for row in rows:
+        row.owner = people[turn[row.patient_id] % len(people)]
+        row.claimed_by = row.claimed_until = None
+        counts[str(row.owner)] += 1
+    Task.objects.bulk_update(rows, ["owner", "claimed_by", "claimed_until"], batch_size=1000)
 
 
 def _works_here(clinic: Clinic, user: User) -> bool:
@@ -85,13 +98,16 @@ def _works_here(clinic: Clinic, user: User) -> bool:
 def undo_hand_over(*, clinic: Clinic, batch: str, by: User) -> int:
     """Give the tasks of one hand-over back that are still open and still with whom they went to; returns how many.
 
-    Raises: Refused for an unknown one, or after a day.
+    What comes due later goes to its owner again. Raises: Refused for an unknown one, or after a day.
     """
     since = timezone.now() - UNDO_WITHIN
     events = TaskEvent.objects.for_clinic(clinic).filter(action=Action.HANDED_OVER, detail__batch=batch, at__gte=since)
     moved = {event.task_id: event.detail for event in events}
-    if not moved:
+    standing = StandIn.objects.for_clinic(clinic).filter(batch=batch, ended_at=None, created_at__gte=since).first()
+    if not moved and standing is None:
         raise Refused(_("This can no longer be undone."))
+    if standing is not None:
+        end_stand_in(row=standing, by=by)
     rows = list(Task.objects.open().filter(pk__in=moved).order_by("pk").select_for_update(of=("self",), no_key=True))
     back = [row for row in rows if row.owner_id == moved[row.pk]["to"]]
     for row in back:

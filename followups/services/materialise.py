@@ -14,7 +14,7 @@ from accounts.models import Clinic, User
 from accounts.permissions import Role
 from followups import consents, playbook_rules
 from followups.errors import Refused
-from followups.models import Appointment, Nature, PlaybookRun, PlaybookStep, Task, TaskKind
+from followups.models import Appointment, Nature, PlaybookRun, PlaybookStep, StandIn, Task, TaskKind
 from followups.never import is_forbidden
 from followups.playbook_rules import StepTimes
 from followups.playbook_sets import CONFIRM, NO_SHOW, StepDraft
@@ -41,11 +41,13 @@ INSERT = """
 INSERT INTO {task} (clinic_id, patient_id, kind, title, script, channel, nature, owner_id, owner_role, due_at, status,
                     closed_by, run_id, step_id, dedupe_key, contacts, closed_reason, outcome, created_at)
 SELECT run.clinic_id, run.patient_id, step.kind, left(replace(step.title, '{{plan}}', run.plan_words), 120),
-       step.script, step.channel, step.nature, CASE WHEN step.owner_role = %(coordinator)s THEN run.owner_id END,
+       step.script, step.channel, step.nature, CASE WHEN step.owner_role = %(coordinator)s THEN COALESCE(cover.to_id, run.owner_id) END,
        step.owner_role, new.due_at, 'open', step.closed_by, run.id, step.id, new.key, 0, '', '', %(now)s
 FROM unnest(%(runs)s::bigint[], %(steps)s::bigint[], %(dues)s::timestamptz[], %(keys)s::text[])
      AS new (run_id, step_id, due_at, key)
 JOIN {run} run ON run.id = new.run_id JOIN {step} step ON step.id = new.step_id
+LEFT JOIN (SELECT c.* FROM {cover} c JOIN {user} u ON u.id = c.to_id AND u.is_active WHERE c.ended_at IS NULL) cover
+     ON cover.clinic_id = run.clinic_id AND cover.away_id = run.owner_id AND cover.ends_at > new.due_at
 WHERE step.closed_by <> 'booked' OR NOT EXISTS (
     SELECT 1 FROM {appointment} coming
     WHERE coming.patient_id = run.patient_id AND coming.clinic_id = run.clinic_id
@@ -59,7 +61,14 @@ FROM unnest(%(ids)s::bigint[], %(ats)s::timestamptz[]) AS new (id, at) WHERE run
 
 
 def _tables() -> dict[str, str]:
-    models = {"task": Task, "run": PlaybookRun, "step": PlaybookStep, "appointment": Appointment}
+    models = {
+        "task": Task,
+        "run": PlaybookRun,
+        "step": PlaybookStep,
+        "appointment": Appointment,
+        "cover": StandIn,
+        "user": User,
+    }
     return {name: model._meta.db_table for name, model in models.items()}
 
 

@@ -59,6 +59,8 @@ def variables_of(appointment: Appointment) -> dict[str, str]:
     return {
         "name": appointment.patient.name,
         "clinic": appointment.clinic.name,
+        "address": appointment.clinic.address,
+        "phone": appointment.clinic.phone,
         "day": f"{local.month}月{local.day}日",
         "time": f"{local:%H:%M}",
         "doctor": str(appointment.doctor or ""),

@@ -120,7 +120,7 @@ def suggest_everywhere(*, now: datetime, limit: int = 5000) -> int:
 
 
 def _locked(suggestion: ClassSuggestion) -> tuple[ClassSuggestion, Patient]:
-    patient = Patient.objects.select_for_update().get(pk=suggestion.patient_id)
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=suggestion.patient_id)
     fresh = ClassSuggestion.objects.select_for_update().get(pk=suggestion.pk)
     if fresh.status != Status.OPEN:
         raise Outdated(_("This suggestion was answered already."))

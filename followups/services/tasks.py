@@ -24,6 +24,7 @@ from followups.models import (
     TaskEvent,
 )
 from followups.never import is_forbidden
+from followups.services.standing_in import on_duty
 from followups.task_rules import NOT_A_CONTACT
 from patients.models import Consent, Patient, Registration
 from patients.models.history import ConsentPurpose
@@ -86,10 +87,13 @@ def create_task(
 ) -> Task | None:
     """Make one task, once per `dedupe_key`; None when it exists already.
 
-    Args: due_at: aware; owner: None leaves it to everybody of `owner_role`; dedupe_key: None for one made by hand.
+    Args: due_at: aware; owner: None leaves it to everybody of `owner_role`; dedupe_key: None for one made by hand,
+    else it goes to who stands in for the owner then.
     Raises: Refused for what the class forbids, without consent, or for a merged record (DOMAIN §3, §7).
     """
     check_allowed(patient=patient, kind=kind, nature=nature)
+    if dedupe_key is not None:  # by hand somebody chose whom they meant
+        owner = on_duty(clinic=clinic, owner=owner, due_at=due_at)
     task = Task(
         clinic=clinic,
         patient=patient,

@@ -84,7 +84,7 @@ def _template_context(
     purpose = key["purpose"]
     body = str(form["body"].value() or "")
     found = ad_words.check(body, marketing=purpose in message_sets.NATURES, words=templates.ad_list(clinic))
-    sample = message_sets.SAMPLES | {"clinic": clinic.name}
+    sample = message_sets.SAMPLES | {"clinic": clinic.name, "address": clinic.address, "phone": clinic.phone}
     return {
         "form": form,
         "own": own,

@@ -202,6 +202,7 @@ def outbox_settle(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRespons
 JOB_WORDS = {
     "send_due": gettext_lazy("Send what is due"),
     "reconcile": gettext_lazy("Ask about messages in doubt"),
+    "send_hooks": gettext_lazy("Tell other systems what happened"),
     "generate_due": gettext_lazy("Make the tasks that come due"),
     "sweep_playbooks": gettext_lazy("Start playbooks"),
     "mark_no_shows": gettext_lazy("Mark who did not come"),
@@ -219,7 +220,7 @@ def outbox_jobs(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     runs = {run.name: run for run in JobRun.objects.all()}
     late = set(jobs.late_jobs())
     rows = [
-        {"label": JOB_WORDS[name], "job": job, "run": runs.get(name), "late": name in late}
+        {"label": job.label or JOB_WORDS[name], "job": job, "run": runs.get(name), "late": name in late}
         for name, job in jobs.JOBS.items()
     ]
     return render(request, "followups/outbox_jobs.html", {"rows": rows, "may_manage": True})

@@ -16,9 +16,10 @@ from accounts.models import Clinic
 from accounts.permissions import Permission
 from accounts.reading import whole_number
 from followups.errors import BookingError
-from followups.models import TaskEvent, TaskKind
+from followups.models import StandIn, TaskEvent, TaskKind
 from followups.services.contacts import log_contact
 from followups.services.handing_over import hand_over, undo_hand_over
+from followups.services.standing_in import end_stand_in
 from followups.services.tasks import create_task
 from followups.task_forms import ContactForm, HandOverForm, TaskForm
 from followups.task_rules import WANT_BOOKING
@@ -111,11 +112,12 @@ def task_hand_over(request: StaffRequest, clinic: Clinic) -> HttpResponse:
         except BookingError as error:
             _fault(form, error)
         else:
-            shares = _(", ").join(f"{name} {n}" for name, n in made.counts.items() if n)
+            shares = _(", ").join(f"{name} {n}" for name, n in made.counts.items() if n or form.cleaned_data["until"])
             undo = reverse("task_hand_over_undo", args=[made.batch])
             messages.success(request, _("Handed over: %(shares)s") % {"shares": shares}, extra_tags=f"undo {undo}")
             return done(request, reverse("tasks"))
-    context = {"form": form}
+    standing = StandIn.objects.for_clinic(clinic).standing().select_related("away", "to", "clinic").order_by("ends_at")
+    context = {"form": form, "standing": standing}
     status = 422 if form.is_bound else 200
     return panel(
         request,
@@ -131,10 +133,22 @@ def task_hand_over(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 @require_POST
 def task_hand_over_undo(request: StaffRequest, clinic: Clinic, batch: str) -> HttpResponse:
     """Take a hand-over back."""
-    get_object_or_404(TaskEvent.objects.for_clinic(clinic).filter(detail__batch=batch)[:1])
+    rows = StandIn.objects.for_clinic(clinic).filter(batch=batch)
+    if not rows.exists():
+        get_object_or_404(TaskEvent.objects.for_clinic(clinic).filter(detail__batch=batch)[:1])
     try:
         count = undo_hand_over(clinic=clinic, batch=batch, by=request.user)
         messages.success(request, _("Given back: %(count)s") % {"count": count})
     except BookingError as error:
         messages.error(request, error.message)
     return redirect("tasks")
+
+
+@requires(Permission.HAND_OVER)
+@require_POST
+def stand_in_end(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """A colleague is back before the day that was said."""
+    row = get_object_or_404(StandIn.objects.for_clinic(clinic).select_related("clinic", "away", "to"), pk=pk)
+    if end_stand_in(row=row, by=request.user):
+        messages.success(request, _("What comes due for %(name)s stays with them again.") % {"name": row.away})
+    return done(request, reverse("tasks"))

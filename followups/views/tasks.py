@@ -17,6 +17,7 @@ from accounts import reading
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from followups.beside import beside
 from followups.errors import BookingError, Refused, TaskEnded, TaskHeld
 from followups.models import AbsenceReason, Contact, ContactOutcome, Side, Task, TaskKind
 from followups.outcomes import USUAL_SIDE
@@ -95,6 +96,8 @@ def _page(
         "may_hand_over": request.user.may(Permission.HAND_OVER, clinic),
         "may_playbooks": request.user.may(Permission.EDIT_PLAYBOOKS, clinic),
         "may_book": request.user.may(Permission.BOOK, clinic),
+        "beside": [] if view.is_filtered else beside(request.user, clinic, view.scope),
+        "today": clinic.today(),
         "scopes": {scope: view.query(scope=scope) or "?" for scope in ("mine", "team", "all")},
     }
     if row is not None:

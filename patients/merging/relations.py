@@ -10,6 +10,8 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db.models import ForeignKey, Model, UniqueConstraint
 
 from patients.models import Patient
+from patients.models.living import MERGED_ROW
+from patients.models.living import SUFFIX as LIVING
 
 # Rows that hang on those that point at a patient and that a merge writes too: model → (its field, the parent's model).
 CHILDREN: dict[str, tuple[str, str]] = {
@@ -67,14 +69,15 @@ def relations() -> tuple[Relation, ...]:
     return tuple(sorted(found, key=lambda relation: relation.key))
 
 
-def append_only() -> list[str]:
-    """Return the triggers that forbid changing rows which a merge moves, as pgtrigger names them."""
+def set_aside() -> list[str]:
+    """Return the triggers that are off while records are merged or taken apart again, as pgtrigger names them: those
+    that forbid changing rows, and those that refuse what is written to a merged record."""
     models = {relation.model for relation in relations()} | {apps.get_model(label) for label in CHILDREN}
     return sorted(
         f"{model._meta.label}:{trigger.name}"
         for model in models
         for trigger in getattr(model._meta, "triggers", [])
-        if trigger.name == APPEND_ONLY
+        if trigger.name in (APPEND_ONLY, MERGED_ROW) or trigger.name.endswith(LIVING)
     )
 
 

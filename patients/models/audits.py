@@ -1,5 +1,7 @@
 """Second opinions on classes, and class changes that the system suggests."""
 
+from typing import Any, ClassVar
+
 from django.db import models
 from django.db.models import Value
 from django.utils import timezone
@@ -9,6 +11,7 @@ from accounts.models import Clinic, User
 from accounts.scoping import ScopedQuerySet
 from patients.classification import PatientClass
 from patients.models.history import ClassChange
+from patients.models.living import living
 from patients.models.patient import JUDGED, Patient
 
 
@@ -104,6 +107,7 @@ class ClassSuggestion(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["clinic", "-created_at"], name="class_suggestion_list")]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("suggested class change")
         verbose_name_plural = _("suggested class changes")
 

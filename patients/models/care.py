@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Clinic, User
 from accounts.scoping import ScopedQuerySet
 from patients.models.history import Referral
+from patients.models.living import living
 from patients.models.patient import Patient
 
 
@@ -52,7 +53,8 @@ class CareAction(models.Model):
             models.Index(fields=["clinic", "-at"], name="care_by_clinic"),  # what moved patients up
         ]
         triggers: ClassVar[list[Any]] = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            living("patient"),
         ]
         verbose_name = _("care action")
         verbose_name_plural = _("care actions")
@@ -95,6 +97,7 @@ class WordOfMouth(models.Model):
             )
         ]
         indexes = [models.Index(fields=["patient", "-asked_at"], name="word_of_mouth_of_patient")]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("word of mouth")
         verbose_name_plural = _("word of mouth")
 

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import Clinic, User
 from accounts.permissions import Permission, Role
 from accounts.scoping import ScopedQuerySet
+from patients.models.living import living
 from patients.models.patient import Patient
 
 
@@ -119,6 +120,7 @@ class ComplaintCase(models.Model):
             models.Index(fields=["clinic", "due_at"], condition=models.Q(closed_at=None), name="complaint_due"),
             models.Index(fields=["patient", "-received_at"], name="complaint_of_patient"),
         ]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("complaint")
         verbose_name_plural = _("complaints")
 
@@ -193,6 +195,7 @@ class PublicLink(models.Model):
                 name="referral_link_has_patient",
             ),
         ]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("public link")
         verbose_name_plural = _("public links")
 

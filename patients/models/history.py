@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Clinic
 from accounts.scoping import ScopedQuerySet
 from patients.classification import PatientClass
+from patients.models.living import living
 from patients.models.patient import JUDGED, Patient
 
 
@@ -40,7 +41,8 @@ class Consent(models.Model):
     class Meta:
         indexes = [models.Index(fields=["patient", "purpose", "-at"], name="consent_latest")]
         triggers: ClassVar[list[Any]] = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            living("patient"),
         ]
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
@@ -77,7 +79,8 @@ class ClassChange(models.Model):
             ),
         ]
         triggers: ClassVar[list[Any]] = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            living("patient"),
         ]
         verbose_name = _("class change")
         verbose_name_plural = _("class changes")
@@ -106,6 +109,7 @@ class Referral(models.Model):
             models.Index(fields=["referrer", "effective_at"], name="referrals_made"),
             models.Index(fields=["effective_at"], include=["referrer"], name="referral_effective"),  # KPI 9
         ]
+        triggers: ClassVar[list[Any]] = [living("referrer"), living("referred")]
         verbose_name = _("referral")
         verbose_name_plural = _("referrals")
 

@@ -1,5 +1,7 @@
 """Records of one person found twice, merged, and what was erased."""
 
+from typing import Any, ClassVar
+
 from django.db import models
 from django.db.models import Value
 from django.utils import timezone
@@ -7,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Clinic, User
 from accounts.scoping import ScopedQuerySet
+from patients.models.living import living
 from patients.models.patient import Patient
 
 
@@ -56,6 +59,7 @@ class NotTheSame(models.Model):
             models.UniqueConstraint(fields=["first", "second"], name="not_the_same_once"),
             models.CheckConstraint(condition=models.Q(first__lt=models.F("second")), name="not_the_same_ordered"),
         ]
+        triggers: ClassVar[list[Any]] = [living("first"), living("second")]
         verbose_name = _("not the same person")
         verbose_name_plural = _("not the same person")
 
@@ -85,6 +89,7 @@ class RightsRequest(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["clinic", "-asked_at"], name="rights_request_list")]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("rights request")
         verbose_name_plural = _("rights requests")
 

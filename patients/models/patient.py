@@ -1,7 +1,7 @@
 """The person, one row in the whole group."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from patients import crypto, naming
 from patients.classification import PatientClass
+from patients.models.living import living, merged_row_stays
 
 if TYPE_CHECKING:
     from accounts.models import Clinic, User
@@ -126,6 +127,7 @@ class Patient(models.Model):
                 condition=models.Q(guardian=None) | ~models.Q(guardian=models.F("id")), name="not_own_guardian"
             ),
         ]
+        triggers: ClassVar[list[Any]] = [living("guardian"), merged_row_stays()]
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
 
@@ -186,6 +188,7 @@ class PatientPhone(models.Model):
             models.Index(fields=["last4", "patient"], name="phone_tail"),  # search by last digits
         ]
         ordering = ["position", "id"]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("phone")
         verbose_name_plural = _("phones")
 

@@ -1,5 +1,7 @@
 """A person's registration (建档) in one clinic."""
 
+from typing import Any, ClassVar
+
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Clinic
 from accounts.scoping import ScopedQuerySet
+from patients.models.living import living
 from patients.models.patient import Patient
 
 
@@ -87,6 +90,7 @@ class Registration(models.Model):
             ),
             GinIndex(fields=["tags"], name="registration_tags"),  # list, filter by tag
         ]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("registration")
         verbose_name_plural = _("registrations")
 

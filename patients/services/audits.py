@@ -9,6 +9,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -60,10 +61,13 @@ def sample(ids: Iterable[int], *, size: int, seed: int) -> list[int]:
 def draw(*, clinic: Clinic, coordinator: User, month: date, size: int, by: User, seed: int | None = None) -> ClassAudit:
     """Draw a blind sample of a coordinator's classifications of one month.
 
-    Args: size: 1 to 100; seed: repeats an earlier draw. Raises: Refused for another size, or when there is nothing.
+    Args: size: 1 to 100; seed: repeats an earlier draw. Raises: Refused for another size, when there is nothing, or
+    while an earlier sample of the same month waits for its first rating.
     """
     if not 1 <= size <= MOST:
         raise Refused(_("Draw between 1 and %(most)s.") % {"most": MOST})
+    if seed is None:
+        _only_once(clinic, coordinator, month)
     ids = candidates(clinic=clinic, coordinator=coordinator, month=month)
     if not ids:
         raise Refused(_("%(person)s classified nobody in this month.") % {"person": coordinator})
@@ -80,6 +84,15 @@ def draw(*, clinic: Clinic, coordinator: User, month: date, size: int, by: User,
         action="class_audit_drawn", clinic=clinic, by=by, subject=coordinator, kind=str(audit.month), rows=len(drawn)
     )
     return audit
+
+
+def _only_once(clinic: Clinic, coordinator: User, month: date) -> None:
+    """Raise Refused while a sample lies unused; who draws at the same moment waits here, and is told."""
+    list(Clinic.objects.select_for_update(no_key=True).filter(pk=clinic.pk).values_list("pk"))
+    drawn = ClassAudit.objects.for_clinic(clinic).filter(coordinator=coordinator, month=month.replace(day=1))
+    rated = ClassAuditItem.objects.filter(audit=OuterRef("pk"), rated_at__isnull=False)
+    if drawn.filter(~Exists(rated)).exists():
+        raise Refused(_("A sample of this month was drawn already and nobody has rated it yet. Rate that one first."))
 
 
 def facts_of(change: ClassChange) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def classify(
     """
     if suggestion is not None and code != suggestion.code and not reason.strip():
         raise Refused(_("Say why the class differs from the suggestion."))
-    fresh = Patient.objects.select_for_update().get(pk=patient.pk)
+    fresh = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     now = timezone.now()
     change = ClassChange.objects.create(
         clinic=clinic,

@@ -13,7 +13,7 @@ from patients.models import Patient, PatientPhone
 @transaction.atomic
 def link_wechat(*, patient: Patient, clinic: Clinic, by: User, guardian: bool = False) -> Patient:
     """Record that the patient (or a minor's guardian) was added on WeChat; the first time is kept (KPI 8)."""
-    fresh = Patient.objects.select_for_update().get(pk=patient.pk)
+    fresh = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     if fresh.wechat_linked_at is None:
         fresh.wechat_linked_at = timezone.now()
         fresh.wechat_linked_guardian = guardian

@@ -37,7 +37,7 @@ def update_patient(
     add_phones: (digits, whose) pairs; remove_phones: ids of rows.
     Raises: StaleEdit when the version is another by now, Refused for an owner of another clinic; nothing is written.
     """
-    patient = Patient.objects.select_for_update().get(pk=registration.patient_id)
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=registration.patient_id)
     if patient.version != version:
         raise StaleEdit(patient)
     _check_staff(registration.clinic, [values.get("owner"), values.get("doctor")])

@@ -19,7 +19,7 @@ from patients.errors import Refused
 from patients.merging import fields, own
 from patients.merging.journal import differences, read_rows, take_back
 from patients.merging.own import Pair, Strategy
-from patients.merging.relations import append_only, relations
+from patients.merging.relations import relations, set_aside
 from patients.merging.replay import moved
 from patients.models import Consent, NotTheSame, Patient, PatientMerge, Registration
 from patients.services.referrals import _take_turns
@@ -68,7 +68,7 @@ def _merge(
     before, choices = read_rows(ids), fields.chosen(winner, loser, choices)
     took = loser if choices["class_code"] == fields.LOSER else winner
     pair = Pair(winner, loser, clinic, by, timezone.now(), took.class_code, took, _said(ids))
-    with pgtrigger.ignore(*append_only()):
+    with pgtrigger.ignore(*set_aside()):
         plan.first(pair)
         how = strategies(plan)
         for relation in relations():
@@ -184,11 +184,11 @@ def _undo(merge: PatientMerge, by: User, after: Callable[[PatientMerge], None]) 
     fresh = PatientMerge.objects.select_for_update(of=("self",)).select_related("winner", "loser").get(pk=merge.pk)
     if refusal := undo_refusal(fresh, by):
         raise Refused(refusal)
-    with pgtrigger.ignore(*append_only()):
+    with pgtrigger.ignore(*set_aside()):
         kept = take_back(fresh.before, first=fresh.loser_id)
-    ids = [fresh.winner_id, fresh.loser_id]
-    now = timezone.now()
-    Patient.objects.filter(pk__in=ids).update(version=F("version") + 1, updated_at=now)
+        ids = [fresh.winner_id, fresh.loser_id]
+        now = timezone.now()
+        Patient.objects.filter(pk__in=ids).update(version=F("version") + 1, updated_at=now)
     PatientMerge.objects.filter(pk=fresh.pk).update(undone_at=now, undone_by=by)
     after(fresh)
     record(action="merge_undone", clinic=fresh.clinic, by=by, subject=fresh.winner, merged=fresh.loser_id)

@@ -18,6 +18,7 @@ from patients.models import (
     Registration,
     WordOfMouth,
 )
+from patients.models.living import MERGED_ROW
 
 KEEP_YEARS = 15  # outpatient records, from the last visit: 医疗机构管理条例实施细则 art. 53
 # What the first page of an outpatient record must say (病历书写基本规范) is kept with it: name, sex, birth date,
@@ -50,14 +51,8 @@ def erase_person(*, ids: list[int], has_record: bool) -> dict[str, int]:
     """
     values = ALWAYS if has_record else ALWAYS | WITHOUT_RECORD
     counts = {"phones": PatientPhone.objects.filter(patient__in=ids).delete()[0]}
-    for patient in Patient.objects.filter(pk__in=ids):
-        for name, value in values.items():
-            setattr(patient, name, value)
-        if not has_record:
-            patient.name = NAMELESS
-        patient.restricted_at = timezone.now()
-        patient.save()
-    Patient.objects.filter(pk__in=ids).update(version=F("version") + 1)
+    with pgtrigger.ignore(f"patients.Patient:{MERGED_ROW}"):
+        _empty(ids, values if has_record else values | {"name": NAMELESS})
     counts |= _registrations(ids, has_record)
     counts["word_of_mouth"] = WordOfMouth.objects.filter(patient__in=ids).delete()[0]
     counts["links"] = PublicLink.objects.filter(patient__in=ids, revoked_at=None).update(revoked_at=timezone.now())
@@ -69,6 +64,15 @@ def erase_person(*, ids: list[int], has_record: bool) -> dict[str, int]:
     PatientMerge.objects.filter(Q(winner__in=ids) | Q(loser__in=ids)).update(before={}, choices={})
     _histories(ids, values, has_record)
     return counts
+
+
+def _empty(ids: list[int], values: dict[str, Any]) -> None:
+    for patient in Patient.objects.filter(pk__in=ids):
+        for name, value in values.items():
+            setattr(patient, name, value)
+        patient.restricted_at = timezone.now()
+        patient.save()
+    Patient.objects.filter(pk__in=ids).update(version=F("version") + 1)
 
 
 def _registrations(ids: list[int], has_record: bool) -> dict[str, int]:

@@ -5,10 +5,13 @@ from datetime import timedelta
 import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.permissions import Role
+from conversations import tasks
 from followups import jobs
 from followups.models import JobRun, Message
+from metrics.tasks import freeze_months, queue_digests
 from patients.models import ImportJob
 from tests.factories import ClinicFactory, UserFactory
 from tests.followups.messaging import NOON, queued
@@ -73,6 +76,9 @@ def test_a_job_that_somebody_runs_already_is_left_alone(monkeypatch):
         assert jobs.run("retention") is None
     finally:
         other.close()  # whoever dies lets go
+    with connection.cursor() as cursor:  # as soon as the server has noticed
+        cursor.execute("SELECT pg_advisory_lock(hashtext('followups.job'), hashtext('retention'))")
+        cursor.execute("SELECT pg_advisory_unlock(hashtext('followups.job'), hashtext('retention'))")
     assert jobs.run("retention") == 0
 
 
@@ -144,3 +150,36 @@ def test_the_digest_goes_to_each_manager_once_a_day():
     jobs.run("send_due")
     message.refresh_from_db()
     assert message.state == "accepted"
+
+
+def test_the_jobs_of_the_apps_above_are_watched_too(monkeypatch):
+    monkeypatch.setattr(jobs, "_polled", {})
+    names = {"chat_imports", "reinspections", "forget_deliveries", "freeze_months", "kpi_digest"}
+    assert names <= jobs.JOBS.keys()
+    assert names <= set(jobs.late_jobs(now=NOON))
+    tasks.run_due_chat_imports()
+    tasks.run_due_reinspections()
+    freeze_months()
+    queue_digests()
+    jobs.run("forget_deliveries")
+    assert not names & set(jobs.late_jobs())
+    assert all(jobs.JOBS[name].label for name in names)
+
+
+def test_a_poll_keeps_its_heartbeat_seldom_unless_it_found_work(monkeypatch):
+    monkeypatch.setattr(jobs, "_polled", {})
+    found = iter([0, 0, 3])
+    job("chat_imports", monkeypatch, lambda now: next(found))
+    jobs.poll("chat_imports")
+    assert JobRun.objects.get(name="chat_imports").finished_at == NOON
+    with CaptureQueriesContext(connection) as asked:
+        jobs.poll("chat_imports")
+    assert not asked.captured_queries
+    jobs.poll("chat_imports")
+    assert JobRun.objects.get(name="chat_imports").handled == 3
+
+
+def test_run_due_leaves_those_with_a_beat_of_their_own_alone():
+    done = jobs.run_due(now=NOON)
+    assert not {"send_due", "chat_imports", "freeze_months"} & done.keys()
+    assert "forget_deliveries" in done

@@ -194,7 +194,7 @@ def test_without_the_lock_several_get_the_patient(monkeypatch: pytest.MonkeyPatc
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         found = real(*args, **kwargs)
-        meet.wait(timeout=10)
+        meet.wait(timeout=60)
         return found
 
     monkeypatch.setattr(tasks, "hold_patient", lambda clinic, patient_id: None)

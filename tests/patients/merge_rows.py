@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, Clinic
 from accounts.permissions import Role
 from consultations.models import Consultation, Visit
+from consultations.services.undecided import fold
 from followups.models import (
     Appointment,
     Campaign,
@@ -232,17 +233,18 @@ MAKERS: dict[str, Callable[[Cast, Patient, int], None]] = {
 def dump() -> dict[str, list[Any]]:
     """Return every row of every table, without the histories, which only grow, and without how often and when a
     patient was last written, which only go up."""
-    tables = [
-        model._meta.db_table
+    fold()  # what is derived, the undecided board's rows, is derived from what is there
+    tables = {
+        model._meta.db_table: model._meta.pk.column
         for model in apps.get_models(include_auto_created=True)
         if model._meta.app_label in ("patients", "followups", "consultations", "conversations", "metrics")
         and not hasattr(model, "pgh_tracked_model")
         and model not in (PatientMerge, AuditEvent)
-    ]
+    }
     found = {}
     with connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY t.id")
+        for table, key in tables.items():
+            cursor.execute(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY t.{key}")
             rows = [json.loads(row, parse_float=str) for (row,) in cursor.fetchall()]
             if table == Patient._meta.db_table:
                 for row in rows:

@@ -16,7 +16,7 @@ from consultations.models import Visit
 from followups.models import Message, PlaybookRun, Task
 from patients.errors import Refused
 from patients.merging import own
-from patients.merging.relations import CHILDREN, append_only, relations
+from patients.merging.relations import CHILDREN, relations, set_aside
 from patients.models import (
     ChartNumber,
     ClassChange,
@@ -81,10 +81,11 @@ def test_the_property_test_makes_rows_of_every_kind_that_points_at_a_patient():
     assert kinds == set(MAKERS)
 
 
-def test_only_append_only_triggers_are_set_aside():
-    assert append_only()
-    assert all(name.endswith(":append_only") for name in append_only())
-    assert CHILDREN.keys() <= {name.partition(":")[0] for name in append_only()} | {
+def test_only_append_only_triggers_and_those_that_refuse_merged_records_are_set_aside():
+    ours = (":append_only", "_living", ":merged_stays")
+    assert set_aside()
+    assert all(name.endswith(ours) for name in set_aside())
+    assert CHILDREN.keys() <= {name.partition(":")[0] for name in set_aside()} | {
         "patients.ChartNumber",
         "patients.ReferralThanks",
     }

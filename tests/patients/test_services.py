@@ -200,7 +200,7 @@ def _both_at_once(acts: list[Any]) -> list[BaseException | None]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=120)
     return outcome
 
 
@@ -236,7 +236,7 @@ def test_without_the_lock_two_links_at_once_would_close_a_circle(
 
     def check_together(start: int, target: int) -> bool:
         found = really(start, target)
-        checked.wait(timeout=10)
+        checked.wait(timeout=60)
         return found
 
     monkeypatch.setattr(referrals, "_leads_to", check_together)

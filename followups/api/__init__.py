@@ -1,0 +1,1 @@
+"""Appointments, free times, tasks, contacts and messages in the REST API."""
