@@ -47,14 +47,15 @@ def _build(cursor: Any, name: str) -> None:
     user = facts["USER"] + (f":{facts['PASSWORD']}" if facts.get("PASSWORD") else "")
     host = str(facts["HOST"]).replace("/", "%2F")
     address = f"postgres://{user}@{host}:{facts['PORT'] or 5432}/{making}"
-    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    command = [sys.executable, "-m", "tests.migrating"]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"DATABASE_URL": address}, check=True)
     cursor.execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
 
 
 def _state() -> str:
-    """Return what tells one state of the migrations from another: their text, and the locked packages."""
+    """Return what tells one state of the migrations from another: their text, the applications, the lock."""
     digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    digest.update(" ".join(settings.INSTALLED_APPS).encode())
     for path in sorted(ROOT.glob("*/migrations/*.py")):
         digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -10,6 +10,8 @@ import pytest
 
 from clinic_crm.embedded import SHARED_HOMES, place
 
+PATIENCE = 300  # seconds until a command counts as stuck; a busy machine takes a minute to start one
+
 
 @pytest.fixture
 def own_var() -> Iterator[Path]:

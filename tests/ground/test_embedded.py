@@ -1,7 +1,6 @@
 """Commands share the embedded servers: the first starts them, the last stops them, a killed one harms nobody."""
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import psycopg2
 import pytest
 
 from clinic_crm.embedded import BASE_DIR, DATABASE, LONGEST_SOCKET_DIR, Servers, joined, place
+from tests.ground.conftest import PATIENCE
 
 HOLD = """
 from clinic_crm.embedded import joined
@@ -37,7 +37,7 @@ def holder(environment):
 
 
 def finish(process):
-    process.communicate("\n", timeout=30)
+    process.communicate("\n", timeout=PATIENCE)
     assert process.returncode == 0
 
 
@@ -93,8 +93,9 @@ def test_what_a_killed_command_left_is_joined_and_later_stopped(own_var, own_env
 def test_a_killed_server_is_started_again_and_keeps_what_was_committed(own_var):
     with joined(own_var) as servers:
         ask(own_var, "CREATE TABLE kept AS SELECT 7 AS number")
-        os.kill(postmaster(own_var), signal.SIGKILL)
-        psutil.wait_procs([psutil.Process(postmaster(own_var))], timeout=5)
+        killed = psutil.Process(postmaster(own_var))
+        killed.kill()
+        psutil.wait_procs([killed], timeout=PATIENCE)
         assert servers.revive() == ["PostgreSQL"]
         assert ask(own_var, "SELECT number FROM kept") == (7,)
         assert servers.revive() == []
@@ -154,7 +155,7 @@ def test_manage_py_runs_by_itself(own_var, own_environment):
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "-v0", "-c",
          "from django.db import connection as c; k = c.cursor(); k.execute('SELECT 6 * 7'); print(k.fetchone()[0])"],
-        cwd=BASE_DIR, env=own_environment, capture_output=True, text=True, timeout=60,
+        cwd=BASE_DIR, env=own_environment, capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert done.stdout.strip() == "42", done.stderr
     assert running(Servers(own_var)) == [False, False]

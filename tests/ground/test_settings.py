@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from clinic_crm.embedded import BASE_DIR
+from tests.ground.conftest import PATIENCE
 
 SAFE = {
     "PRODUCTION": "1",
@@ -20,7 +21,7 @@ def load_settings(**environment: str) -> subprocess.CompletedProcess[str]:
     inherited = {key: value for key, value in os.environ.items() if key in {"PATH", "LANG", "HOME", "VAR_DIR"}}
     return subprocess.run(
         [sys.executable, "-c", "from clinic_crm import settings; print(settings.SECURE_SSL_REDIRECT)"],
-        cwd=BASE_DIR, env=inherited | environment, capture_output=True, text=True, timeout=60,
+        cwd=BASE_DIR, env=inherited | environment, capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
 
 

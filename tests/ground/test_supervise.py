@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from clinic_crm.embedded import BASE_DIR, Servers
+from tests.ground.conftest import PATIENCE
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ class Run:
             return False
 
     def wait_until(self, condition):
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < end
             assert self.process.poll() is None, self.process.stdout.read()
@@ -62,7 +63,7 @@ class Run:
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        rest, _ = self.process.communicate(timeout=60)
+        rest, _ = self.process.communicate(timeout=PATIENCE)
         return [line for line in rest.splitlines() if line.startswith("Stopped")]
 
 
@@ -95,7 +96,7 @@ def test_deaths_and_stops(own_var, own_environment, port):
         run.wait_until_ready()
         assert not [process for process in left if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
         second = Run(own_environment, own_var, port)
-        assert "It already runs" in second.process.communicate(timeout=30)[0]
+        assert "It already runs" in second.process.communicate(timeout=PATIENCE)[0]
         assert second.process.returncode == 1
 
         children = [psutil.Process(pid) for pid in run.children()]
@@ -115,7 +116,7 @@ def test_a_taken_port_is_said_before_anything_starts(own_var, own_environment):
         other.listen()
         port = other.getsockname()[1]
         run = Run(own_environment, own_var, port)
-        said, _ = run.process.communicate(timeout=30)
+        said, _ = run.process.communicate(timeout=PATIENCE)
     assert said.strip() == f"Port {port} is taken. Choose another: make run PORT={port + 1}"
     assert run.process.returncode == 1
     assert not (own_var / "postgres").exists()

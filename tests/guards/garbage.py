@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import pytest
@@ -49,16 +50,21 @@ class Garbage(QueryDict):
     """Answers every field that is asked for with the same bad text, or with what `but` says.
 
     Names that nobody can know, like those of questions, are thereby sent too. A None in `but`: not sent.
+    `asked` tells whether anybody has looked at the text: an answer for which nobody did is the same for every text.
     """
 
-    def __init__(self, text: str, but: dict[str, str | None] | None = None) -> None:
+    def __init__(self, text: str, but: dict[str, str | None] | None = None, asked: Event | None = None) -> None:
         super().__init__("", mutable=True)
         self.text, self.but = text, but or {}
+        self.asked = asked or Event()
+        self.nul_sought = False
         for name, value in {"csrfmiddlewaretoken": text, **self.but}.items():
             if value is not None:
                 self.setlist(name, [value])
 
     def _said(self, key: str) -> str | None:
+        if key not in self.but:
+            self.asked.set()
         return self.but.get(key, self.text)
 
     def __getitem__(self, key: Any) -> Any:
@@ -73,7 +79,15 @@ class Garbage(QueryDict):
         return [] if said is None else [said, said]
 
     def __contains__(self, key: Any) -> bool:
-        return self._said(key) is not None
+        return self.but.get(key, self.text) is not None  # whatever the text is
+
+    def __iter__(self) -> Iterator[Any]:
+        self.asked.set()
+        return super().__iter__()
+
+    def keys(self) -> Any:
+        self.asked.set()
+        return super().keys()
 
     def __bool__(self) -> bool:
         return True
@@ -81,8 +95,30 @@ class Garbage(QueryDict):
     def __len__(self) -> int:
         return 1
 
+    def lists(self) -> Any:
+        if self.nul_sought:
+            self.asked.set()
+        self.nul_sought = True  # by InputLimitsMiddleware, once in every request
+        return super().lists()
+
+    def items(self) -> Any:
+        self.asked.set()
+        return super().items()
+
+    def values(self) -> Any:
+        self.asked.set()
+        return super().values()
+
+    def dict(self) -> Any:
+        self.asked.set()
+        return super().dict()
+
+    def urlencode(self, safe: Any = None) -> str:
+        self.asked.set()
+        return super().urlencode(safe)
+
     def copy(self) -> QueryDict:
-        return Garbage(self.text, self.but)
+        return Garbage(self.text, self.but, self.asked)
 
     def __deepcopy__(self, memo: Any) -> QueryDict:
         return self.copy()

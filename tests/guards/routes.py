@@ -18,11 +18,16 @@ UNDECLARED = {
     "account_login": "allauth's; whoever signs in is not signed in yet",
     "account_logout": "allauth's; ends the session of whoever asks",
     "account_change_password": "allauth's; asks for the current password, and sends visitors to sign in",
+    "mfa_authenticate": "allauth's; after the password, before one is signed in",
+    "account_reauthenticate": "allauth's; asks for the password again, and sends visitors to sign in",
+    "mfa_reauthenticate": "allauth's; asks for the app's code again, and sends visitors to sign in",
 }
 
 # Views that reach beyond the clinics one works in, on purpose.
 ACROSS = {
     "api_kpi_records": "the address names a key figure; the records are those of the clinics that are asked for",
+    "api_bulk": "the address names a kind of rows; they are the own clinic's",
+    "api_problem": "the address names a kind of problem",
     "kpi_records": "the same",
     "kpi_trend": "the same",
     "kpi_panel": "the address names a panel; it counts the clinics that are asked for",
@@ -35,6 +40,7 @@ ACROSS = {
     "chat_rules_version": "the address names a version; the rules are the own clinic's",
     "etiquette_rubric": "the address names a kind; the rubric is the own clinic's",
     "etiquette_restore": "the same",
+    "settings_restore": "the address names a subject; the settings are the own clinic's",
     "sender_edit": "the address names a channel; the sender is the own clinic's",
 }
 

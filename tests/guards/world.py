@@ -9,6 +9,7 @@ from functools import cached_property
 from io import BytesIO
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.core import signing
 from django.core.files.base import ContentFile
 from django.core.files.images import ImageFile
@@ -16,9 +17,10 @@ from django.urls import URLPattern
 from django.utils import timezone
 from PIL import Image
 
-from accounts.models import Clinic, Membership, Team, User
+from accounts.models import ApiToken, Clinic, Membership, Team, User
 from accounts.permissions import Role
 from accounts.services.invitations import issue_invitation
+from accounts.services.tokens import create_service_account, create_token
 from consultations.form_links import Link, token_for
 from consultations.models import (
     ConsultationForm,
@@ -46,17 +48,23 @@ from followups.models import (
     Appointment,
     Campaign,
     Contact,
+    Hook,
+    HookDelivery,
+    HookEvent,
     Material,
     Message,
     Room,
     SenderAccount,
+    StandIn,
     Task,
     WaitingEntry,
 )
 from followups.services.complaints import NewComplaint, take
 from followups.services.feeds import make_feed
 from followups.services.handing_over import hand_over
+from followups.services.hooks import save_hook
 from followups.services.messaging import callback_token
+from followups.services.standing_in import stand_in
 from metrics.etiquette_audio import Recording
 from metrics.etiquette_rules import BUILTIN, YES
 from metrics.models import EtiquetteInspection, InspectionRecording, Snapshot
@@ -69,10 +77,12 @@ from patients.models import (
     ClassChange,
     ClassSuggestion,
     ComplaintCase,
+    Consent,
     ImportJob,
     Patient,
     PatientMerge,
     PublicLink,
+    Referral,
     ReferralThanks,
 )
 from patients.services.referral_links import link_for
@@ -103,6 +113,36 @@ class World:
     @cached_property
     def member(self) -> Membership:
         return MembershipFactory(clinic=self.clinic, role=Role.NURSE)
+
+    @cached_property
+    def program(self) -> Membership:
+        """The account of another program."""
+        user = create_service_account(clinic=self.clinic, name="?", role=Role.NURSE, by=None)
+        return Membership.objects.get(user=user)
+
+    @cached_property
+    def hook(self) -> Hook:
+        told = {"name": "?", "url": "http://127.0.0.1:9/", "events": HookEvent.values, "is_active": True}
+        return save_hook(clinic=self.clinic, by=self.someone, **told)[0]
+
+    @cached_property
+    def hook_delivery(self) -> HookDelivery:
+        payload = {"event": HookEvent.VISIT_CLOSED.value}
+        return HookDelivery.objects.create(hook=self.hook, event=HookEvent.VISIT_CLOSED, payload=payload)
+
+    @cached_property
+    def token(self) -> ApiToken:
+        row, _secret = create_token(user=self.program.user, name="?", by=None)
+        return row
+
+    @cached_property
+    def consent(self) -> Consent:
+        facts = {"purpose": "contact", "given": True, "by": self.someone}
+        return Consent.objects.create(clinic=self.clinic, patient=self.patient, **facts)
+
+    @cached_property
+    def referral(self) -> Referral:
+        return ReferralFactory(clinic=self.clinic, referrer=self.patient, referred=PatientFactory(clinic=self.clinic))
 
     @cached_property
     def invitation(self) -> list[str]:
@@ -146,6 +186,12 @@ class World:
             clinic=self.clinic, away=self.someone, to=UserFactory(clinic=self.clinic), reason="?", by=self.someone
         )
         return made.batch
+
+    @cached_property
+    def stand_in(self) -> StandIn:
+        until = self.clinic.today() + timedelta(days=9)
+        facts = {"until": until, "batch": "b", "reason": "?", "by": self.someone}
+        return stand_in(clinic=self.clinic, away=self.someone, to=UserFactory(clinic=self.clinic), **facts)
 
     @cached_property
     def team(self) -> Team:
@@ -269,6 +315,11 @@ class World:
         return Refund.objects.create(clinic=self.clinic, consultation=case, amount=100, reason="?", by=self.someone)
 
     @cached_property
+    def session(self) -> UserSession:
+        facts = {"user": self.someone, "ip": "192.0.2.7", "user_agent": "?", "session_key": f"w{self.clinic.pk}"}
+        return UserSession.objects.create(**facts)
+
+    @cached_property
     def someone(self) -> User:
         return UserFactory(clinic=self.clinic)
 
@@ -373,6 +424,8 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("conversations/fronts/", "pk"): lambda w: w.someone.pk,
     ("conversations/rules/preview/", "token"): lambda w: w.rules_preview,
     ("conversations/rules/versions/", "version"): lambda w: 0,
+    ("me/security/sessions/", "pk"): lambda w: w.session.pk,
+    ("settings/", "what"): lambda w: "schedule_settings",
     ("contacts/", "pk"): lambda w: w.contact.pk,
     ("complaints/", "pk"): lambda w: w.complaint.pk,
     ("content/exams/", "pk"): lambda w: w.exam_kind.pk,
@@ -391,6 +444,42 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("invitation/", "token"): lambda w: w.invitation[1],
     ("invitation/", "uid"): lambda w: w.invitation[0],
     ("merges/", "pk"): lambda w: w.merge.pk,
+    ("api/problems/", "slug"): lambda w: "conflict",
+    ("api/v1/care/", "pk"): lambda w: w.care_action.pk,
+    ("api/v1/classes/", "pk"): lambda w: w.class_change.pk,
+    ("api/v1/clinics/", "pk"): lambda w: w.clinic.pk,
+    ("api/v1/complaints/", "pk"): lambda w: w.complaint.pk,
+    ("api/v1/consents/", "pk"): lambda w: w.consent.pk,
+    ("api/v1/patients/", "pk"): lambda w: w.patient.pk,
+    ("api/v1/referrals/", "pk"): lambda w: w.referral.pk,
+    ("api/v1/appeals/", "pk"): lambda w: w.appeal.pk,
+    ("api/v1/appointments/", "pk"): lambda w: w.appointment.pk,
+    ("api/v1/consultations/", "pk"): lambda w: w.visit.consultation_id,
+    ("api/v1/contacts/", "pk"): lambda w: w.contact.pk,
+    ("api/v1/conversations/", "pk"): lambda w: w.chat.pk,
+    ("api/v1/etiquette-rubrics/", "pk"): lambda w: w.inspection.rubric_id,
+    ("api/v1/exam-files/", "pk"): lambda w: w.exam_file.pk,
+    ("api/v1/exam-kinds/", "pk"): lambda w: w.exam_kind.pk,
+    ("api/v1/exams/", "pk"): lambda w: w.exam_file.exam_id,
+    ("api/v1/findings/", "pk"): lambda w: w.finding.pk,
+    ("api/v1/forms/", "pk"): lambda w: w.visit.form.pk,
+    ("api/v1/handoff-questions/", "pk"): lambda w: w.question.pk,
+    ("api/v1/handoffs/", "pk"): lambda w: w.question.handoff_id,
+    ("api/v1/inspections/", "pk"): lambda w: w.inspection.pk,
+    ("api/v1/messages/", "pk"): lambda w: w.message.pk,
+    ("api/v1/plans/", "pk"): lambda w: w.option.plan_id,
+    ("api/v1/refunds/", "pk"): lambda w: w.refund.pk,
+    ("api/v1/rooms/", "pk"): lambda w: w.room.pk,
+    ("api/v1/tasks/", "pk"): lambda w: w.task.pk,
+    ("api/v1/visits/", "pk"): lambda w: w.visit.pk,
+    ("api/v1/webhooks/", "pk"): lambda w: w.hook.pk,
+    ("api/v1/webhook-deliveries/", "pk"): lambda w: w.hook_delivery.pk,
+    ("api/v1/bulk/", "name"): lambda w: "visits",
+    ("messages/webhooks/", "pk"): lambda w: w.hook.pk,
+    ("messages/webhooks/deliveries/", "pk"): lambda w: w.hook_delivery.pk,
+    ("api/v1/registrations/", "pk"): lambda w: w.patient.registrations.get(clinic=w.clinic).pk,
+    ("me/api/", "pk"): lambda w: w.token.pk,
+    ("staff/programs/", "pk"): lambda w: w.program.pk,
     ("api/v1/kpis/", "slug"): lambda w: "closing",
     ("kpis/", "slug"): lambda w: "closing",
     ("kpis/panels/", "slug"): lambda w: "matrix",
@@ -415,6 +504,7 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("staff/teams/", "pk"): lambda w: w.team.pk,
     ("tasks/", "pk"): lambda w: w.task.pk,
     ("tasks/hand-over/", "batch"): lambda w: w.batch,
+    ("tasks/stand-in/", "pk"): lambda w: w.stand_in.pk,
     ("today/visits/", "pk"): lambda w: w.visit.pk,
     ("today/visits/", "step"): lambda w: "receive",
     ("visits/", "option"): lambda w: w.option.pk,
