@@ -13,7 +13,7 @@ CSS := static/dist/app.css
 CSS_SOURCES := $(shell find templates static/src static/js $(APPS) -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.py')
 export PORT DEMO
 
-.PHONY: help setup run test lint format bench chaos messages screenshots browser clean
+.PHONY: help setup run test lint format bench chaos drill soak messages screenshots docs browser clean
 
 help: ## show these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,7 +42,7 @@ browser: .venv/.installed
 	@$(BIN)/python tools/browser.py
 
 test: setup browser ## all tests, the browser's included; ARGS="tests/patients -k import" for some
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: setup ## style, types, import order, templates, migrations, dependencies
 	$(BIN)/ruff check .
@@ -66,12 +66,22 @@ bench: setup ## speed, as ratios to floors taken in the same run
 chaos: setup ## crashes: workers, Valkey and PostgreSQL killed while messages leave (about ten minutes)
 	@$(BIN)/python -m tools.chaos
 
+drill: setup ## back up, destroy, restore, compare; damaged backups are refused (about two minutes)
+	@$(BIN)/python -m tools.drill
+
+soak: setup ## eight clients for ten minutes on 1,000,000 patients; SOAK_MINUTES and SOAK_PATIENTS for less
+	@$(BIN)/python -m tools.soak
+
 messages: setup ## take new strings into locale/, then translate what it prints
 	@$(BIN)/python tools/messages.py update
 
 screenshots: setup browser ## pictures of the running product, for the README
 	@$(BIN)/python tools/screenshots.py $(ARGS)
 
+docs: .venv/.installed $(MO) ## the handbook as a searchable site in docs/_build/html
+	@$(BIN)/sphinx-build --fail-on-warning --quiet --fresh-env docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
 clean: ## remove what the other targets built; the data in var/ stays
-	rm -rf .venv static/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache $(MO)
+	rm -rf .venv static/dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache $(MO)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,13 +3,16 @@
 
 import os
 import sys
+from contextlib import nullcontext
+
+WITHOUT_SERVERS = frozenset({"inspect_conversations"})  # commands that read a file and print, no more
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_crm.settings")
     from clinic_crm.embedded import joined
 
-    with joined():
+    with nullcontext() if sys.argv[1:2] and sys.argv[1] in WITHOUT_SERVERS else joined():
         from django.core.management import execute_from_command_line
 
         execute_from_command_line(sys.argv)

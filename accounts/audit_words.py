@@ -20,12 +20,21 @@ ACTIONS = {
     "calendar_feed_made": _("Calendar link made"),
     "calendar_feed_revoked": _("Calendar link revoked"),
     "password_changed": _("Password changed"),
+    "second_step_on": _("Authenticator app set up"),
+    "second_step_off": _("Authenticator app turned off"),
+    "second_step_reset": _("Authenticator app taken away"),
+    "recovery_codes_made": _("Recovery codes made"),
+    "sessions_ended": _("Sessions ended"),
+    "api_token_made": _("API token made"),
+    "api_token_revoked": _("API token revoked"),
+    "service_account_made": _("Account for a program made"),
     "kpi_target_set": _("Target of a key figure set"),
     # patients
     "registered_in_clinic": _("Registered in this clinic"),
     "patient_edited": _("Patient changed"),
     "contact_revealed": _("Contact opened"),
     "patients_exported": _("Patients exported"),
+    "bulk_read": _("Read in bulk"),
     "import_patients": _("Patients imported"),
     "material_saved": _("Reading saved"),
     "campaign_submitted": _("Campaign submitted"),
@@ -54,6 +63,8 @@ ACTIONS = {
     "playbook_saved": _("Playbook changed"),
     "tasks_handed_over": _("Tasks handed over"),
     "hand_over_undone": _("Handing over undone"),
+    "stand_in_set": _("Stand-in chosen"),
+    "stand_in_ended": _("Stand-in ended"),
     # key figures
     "kpis_exported": _("Key figures exported"),
     # messages
@@ -61,6 +72,11 @@ ACTIONS = {
     "message_template_reset": _("Message text reset to the built-in one"),
     "messaging_settings_saved": _("Message settings changed"),
     "sender_saved": _("Sender changed"),
+    "hook_made": _("Webhook made"),
+    "hook_changed": _("Webhook changed"),
+    "hook_secret_made": _("New secret of a webhook"),
+    "hook_removed": _("Webhook removed"),
+    "hook_replayed": _("Event told again"),
     "opted_out": _("Messages stopped by the patient"),
     # complaints and referrals
     "complaint_contact_shown": _("Number left with a complaint shown"),
@@ -95,6 +111,7 @@ ACTIONS = {
     "chat_contacts_opened": _("Numbers in a chat opened"),
     "chat_self_checked": _("Own chat checked"),
     "chat_coached": _("Coaching note written"),
+    "coaching_done": _("Coaching task closed"),
     "chat_scored": _("Chat scored"),
     "chats_exported": _("Chats exported"),
     "chat_report_exported": _("Report on chats exported"),
@@ -128,6 +145,7 @@ FACTS = {
     "code": _("what"),
     "upheld": _("upheld"),
     "version": _("version"),
+    "url": _("web address"),
 }
 
 

@@ -3,10 +3,14 @@
 from typing import Any, cast
 from zoneinfo import available_timezones
 
-from allauth.account.forms import ChangePasswordForm, LoginForm
+from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.forms import ReauthenticateForm as ReauthenticateWithAppForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -43,6 +47,50 @@ class SignInForm(LoginForm):
         login.widget.attrs |= {"autofocus": True, "autocapitalize": "none", "spellcheck": "false"}
         for field in (login, password):
             field.widget.attrs.pop("placeholder", None)
+
+
+def _as_code(field: forms.Field) -> None:
+    """Put a field for an app's code into words and onto the right keyboard; recovery codes are digits too."""
+    field.label = gettext_lazy("Code from the app")
+    attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "maxlength": 16}
+    field.widget = forms.TextInput(attrs=attrs)
+    cast("forms.CharField", field).max_length = 16
+
+
+class CodeForm(AuthenticateForm):
+    """The app's code, or a recovery code, after the password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _as_code(self.fields["code"])
+
+
+class CodeAgainForm(ReauthenticateWithAppForm):
+    """A code, to prove again who one is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _as_code(self.fields["code"])
+
+
+class PasswordAgainForm(ReauthenticateForm):
+    """The password, to prove again who one is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        password = self.fields["password"]
+        password.label, password.help_text = gettext_lazy("Password"), ""
+        password.widget.attrs.pop("placeholder", None)
+        password.widget.attrs["autofocus"] = True
+
+
+class AppCodeForm(ActivateTOTPForm):
+    """The first code of an app that is being set up."""
+
+    def __init__(self, *args: Any, secret: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.secret = secret
+        _as_code(self.fields["code"])
 
 
 class OwnPasswordForm(ChangePasswordForm):
@@ -148,9 +196,23 @@ def zone_choices() -> list[tuple[str, str]]:
 
 
 class ClinicForm(forms.Form):
-    """A clinic's name, zone and limits."""
+    """A clinic's name, how to find it, zone and limits."""
+
+    OWN = ("name", "address", "phone", "zone", "late_cancel_hours")
 
     name = forms.CharField(label=gettext_lazy("Clinic name"), max_length=80)
+    address = forms.CharField(
+        label=gettext_lazy("Address"),
+        max_length=120,
+        required=False,
+        help_text=gettext_lazy("Printed on what patients get, and named in messages."),
+    )
+    phone = forms.CharField(
+        label=gettext_lazy("Telephone"),
+        max_length=40,
+        required=False,
+        validators=[RegexValidator(r"^[0-9+() /转-]*\Z", gettext_lazy("Digits, spaces and + - ( ) / only."))],
+    )
     zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=zone_choices, validators=[validate_zone])
     late_cancel_hours = forms.IntegerField(
         label=gettext_lazy("Late cancellation, hours"),
@@ -160,8 +222,7 @@ class ClinicForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, clinic: Clinic) -> None:
-        names = ("name", "zone", "late_cancel_hours")
-        first = {name: getattr(clinic, name) for name in names}
+        first = {name: getattr(clinic, name) for name in self.OWN}
         first |= {f"limit_{stage}": clinic.stage_limits.get(stage) for stage, *_rest in LIMITED_STAGES}
         super().__init__(data, initial=first)
         for stage, label, usual in LIMITED_STAGES:
@@ -180,7 +241,7 @@ class ClinicForm(forms.Form):
         """The settings as `edit_clinic` takes them; stages left empty keep the product's limit."""
         data = self.cleaned_data
         limits = {stage: data[f"limit_{stage}"] for stage, *_rest in LIMITED_STAGES}
-        return {name: data[name] for name in ("name", "zone", "late_cancel_hours")} | {
+        return {name: data[name] for name in self.OWN} | {
             "stage_limits": {stage: minutes for stage, minutes in limits.items() if minutes}
         }
 

@@ -10,6 +10,8 @@ from django.http.request import UnreadablePostError
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from accounts.api.problems import is_asked_by_program, plain
+
 NUL = "\0"
 
 
@@ -46,6 +48,8 @@ class InputLimitsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length[:18]) > settings.REQUEST_MAX_BYTES:
+            if is_asked_by_program(request.path):
+                return plain("too-large")
             return render(request, "400.html", {"reason": _("What was sent is too large.")}, status=413)
         _drop_odd_page(request)
         if _holds_nul(request):

@@ -62,6 +62,16 @@ def print_accounts() -> None:
         print(table.getvalue(), end="", flush=True)
 
 
+def print_first_start() -> None:
+    """Say how to open the first clinic, as long as nobody has an account."""
+    from clinic_crm.setup.code import new_code
+    from clinic_crm.setup.services import is_set_up
+
+    if not is_set_up():
+        port = os.environ.get("PORT") or 8000
+        print(f"First start: open http://127.0.0.1:{port}/setup/ and type the code {new_code()}", flush=True)
+
+
 def main() -> None:
     """Do each, only if needed."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_crm.settings")
@@ -71,6 +81,7 @@ def main() -> None:
     load_demo()
     if os.environ.get("DEMO", "1") != "0":
         print_accounts()
+    print_first_start()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
+from clinic_crm.api_settings import KNOX_TOKEN_MODEL, REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
 from clinic_crm.embedded import database_url, redis_url
 from clinic_crm.logs import drop_probes
 
@@ -56,6 +57,8 @@ INSTALLED_APPS = [
     "lucide",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "axes",
     "pgtrigger",
     "pghistory",
@@ -64,7 +67,10 @@ INSTALLED_APPS = [
     "django_structlog",
     "django_prometheus",
     "rest_framework",
+    "knox",
     "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "chartkick.django",  # for its static file: Chart.js
 ]
 
@@ -79,12 +85,15 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.StaffLocaleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.SessionLimitsMiddleware",
+    "accounts.middleware.SecondStepMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "clinic_crm.toasts.ToastMiddleware",
+    "clinic_crm.merged_away.MergedAwayMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -127,6 +136,7 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- data --------------------------------------------------------------------------------------
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", database_url(VAR_DIR), conn_max_age=600, conn_health_checks=True)}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("PGBOUNCER", False)
 REDIS_URL = env.str("REDIS_URL", redis_url(VAR_DIR))
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -165,7 +175,12 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_RATE_LIMITS = False  # axes throttles, by account and address
+# axes throttles passwords, by account and address; codes of authenticator apps are limited here, by account.
+ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key", "login": None, "reauthenticate": None, "change_password": None}
+MFA_ADAPTER = "accounts.second_step.StaffMFAAdapter"
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
+# Managers and administrators sign in with an authenticator app too. Off where the demo accounts are tried out.
+REQUIRE_TOTP = env.bool("REQUIRE_TOTP", PRODUCTION)
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -173,9 +188,13 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_CLIENT_IP_CALLABLE = "accounts.adapter.client_address"
 AXES_USERNAME_CALLABLE = "accounts.adapter.attempted_username"
-ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm", "change_password": "accounts.forms.OwnPasswordForm"}
+_FORMS = {"login": "SignInForm", "change_password": "OwnPasswordForm", "reauthenticate": "PasswordAgainForm"}
+ACCOUNT_FORMS = {name: f"accounts.forms.{form}" for name, form in _FORMS.items()}
+MFA_FORMS = {"authenticate": "accounts.forms.CodeForm", "reauthenticate": "accounts.forms.CodeAgainForm"}
 ACCOUNT_SESSION_REMEMBER = True  # for SESSION_COOKIE_AGE
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 480)  # without anything done; less for shared computers
+SESSION_ABSOLUTE_HOURS = env.int("SESSION_ABSOLUTE_HOURS", 14)  # from signing in, whatever is done
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 
@@ -233,29 +252,21 @@ CELERY_BEAT_SCHEDULE = {
     "messages": {"task": "followups.tasks.send_messages", "schedule": SWEEP_SECONDS, "options": {"expires": 55}},
     "chat_imports": {"task": "conversations.tasks.run_due_chat_imports", "schedule": 3.0, "options": {"expires": 3}},
     "reinspections": {"task": "conversations.tasks.run_due_reinspections", "schedule": 5.0, "options": {"expires": 5}},
-    "chat_deliveries": {
-        "task": "conversations.tasks.drop_old_deliveries",
-        "schedule": 86_400.0,
-        "options": {"expires": 3600},
-    },
+    "old sessions": {"task": "clinic_crm.tasks.drop_sessions", "schedule": 86_400.0, "options": {"expires": 3600}},
     "jobs": {"task": "followups.tasks.run_due_jobs", "schedule": 60.0, "options": {"expires": 55}},
+    "undecided": {"task": "consultations.tasks.fold_undecided", "schedule": 10.0, "options": {"expires": 10}},
     "frozen months": {"task": "metrics.tasks.freeze_months", "schedule": 600.0, "options": {"expires": 550}},
+    "old api answers": {"task": "accounts.tasks.drop_old_answers", "schedule": 3600.0, "options": {"expires": 3500}},
     "weekly digest": {"task": "metrics.tasks.queue_digests", "schedule": 60.0, "options": {"expires": 55}},
 }
 
-# --- messages ----------------------------------------------------------------------------------
+# --- messages, API -----------------------------------------------------------------------------
 MESSAGE_LEASE_SECONDS = env.int("MESSAGE_LEASE_SECONDS", 120)  # a worker that is silent longer is taken for dead
 MESSAGE_TIMEOUT_SECONDS = env.int("MESSAGE_TIMEOUT_SECONDS", 10)  # of a provider; well below the lease
 MESSAGE_CIRCUIT_SECONDS = env.int("MESSAGE_CIRCUIT_SECONDS", 60)  # a failing provider is left alone so long
 # Senders call https addresses on the open internet alone; a gateway inside the own network needs this.
 MESSAGE_ALLOW_PRIVATE = env.bool("MESSAGE_ALLOW_PRIVATE", not PRODUCTION)
-
-# --- API ---------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-}
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 600)  # of one token
 
 # --- logs --------------------------------------------------------------------------------------
 LOGGING: dict[str, Any] = {

@@ -7,6 +7,8 @@ from consultations.stages import Decision
 
 # The three that only a manager may let go.
 MANAGER_ONLY = frozenset({"next_appointment", "wechat", "classification"})
+# What a patient may answer when asked to pass the word on (DOMAIN §2.11).
+WORD_OF_MOUTH = ("moments", "friends", "dianping", "declined")
 
 CLASS_MUST_DOS: dict[str, tuple[str, ...]] = {
     "C-E": ("tbi",),

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 LOSSLESS = frozenset({"PNG", "TIFF", "BMP"})  # X-rays and scans come so
+CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}  # what is written
 THUMB = 480  # px, longest side
 QUALITY = 90
 SMALLEST = 16  # px, shortest side
@@ -133,3 +134,8 @@ def _thumbnail(image: Image.Image) -> bytes:
     out = io.BytesIO()
     small.save(out, "JPEG", quality=82)
     return out.getvalue()
+
+
+def content_type_of(name: str) -> str:
+    """Return the media type of a stored picture by its file name."""
+    return CONTENT_TYPES.get(name.rpartition(".")[2], CONTENT_TYPES["jpg"])

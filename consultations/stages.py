@@ -78,6 +78,8 @@ ROUTES: dict[str, tuple[Stage, ...]] = {
 ENDED = frozenset({Stage.CLOSED, Stage.LEFT_UNSEEN})
 OPEN = tuple(s for s in Stage.values if s not in ENDED)
 UNDECIDED = frozenset({Decision.UNDECIDED, Decision.REFUSED})
+# Steps that are nothing but the step; every other one has a service that also records what it is about.
+PLAIN_STEPS = frozenset({Stage.INTAKE, Stage.COMPLAINT, Stage.CONSULTING, Stage.HANDOFF, Stage.DECISION})
 
 # Minutes after which a stage counts as late; a clinic may set its own.
 DEFAULT_LIMITS: dict[str, int] = {

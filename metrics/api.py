@@ -1,21 +1,17 @@
 """The key figures for other programs: the same scopes, refusals and numbers as the pages."""
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework import exceptions
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.permissions import BasePermission
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.api.views import ApiView
 from accounts.permissions import Permission
 from accounts.reading import whole_number
 from metrics.described import described, related
@@ -27,83 +23,58 @@ from metrics.reports import as_answer, gather
 from metrics.scope import BREAKDOWNS, Breakdown
 
 MOST, USUAL = 500, 100  # records in one answer
-PROBLEM = "application/problem+json"
 
 
-class Session(SessionAuthentication):
-    """The product's own session; a stranger is told 401, and not sent to a page."""
+class FiguresView(ApiView):
+    """What both have in common: ?clinic= names the clinics that are counted, by id, any number of times."""
 
-    def authenticate_header(self, request: Request) -> str:
-        return "Session"
-
-
-class SeesFigures(BasePermission):
-    """Whoever may see key figures, at least their own, where they work now."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        user = cast(User, request.user)
-        clinic = user.working_in if user.is_authenticated else None
-        return clinic is not None and user.may(Permission.VIEW_OWN_KPIS, clinic)
-
-
-def problem(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer an error as problem details (RFC 9457); None for a fault of ours, which is not hidden."""
-    more: dict[str, Any] = {}
-    if isinstance(error, BadScope):
-        status, title, detail, more = 400, _("Bad request"), str(error), {"errors": error.errors}
-    elif isinstance(error, Http404 | exceptions.NotFound):
-        status, title, detail = 404, _("Not found"), _("There is no such thing here.")
-    elif isinstance(error, PermissionDenied | exceptions.PermissionDenied):
-        status, title, detail = 403, _("Not allowed"), _("These figures are not for you.")
-    elif isinstance(error, exceptions.APIException):
-        status, title, detail = error.status_code, str(error.default_detail), str(error.detail)
-    else:
-        return None
-    told = {"type": "about:blank", "title": title, "status": status, "detail": detail} | more
-    headers = {"WWW-Authenticate": "Session"} if status == 401 else None
-    return Response(told, status=status, headers=headers, content_type=PROBLEM)
-
-
-class FiguresView(APIView):
-    """What every answer of this API has in common."""
-
-    authentication_classes = [Session]
-    permission_classes = [SeesFigures]
-    http_method_names = ["get", "head", "options"]
+    tag = "Key figures"
+    scope = "metrics"
     access = (Permission.VIEW_OWN_KPIS,)
-
-    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
-        return problem
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response.headers.setdefault("Cache-Control", "private, no-store")
-        return response
+    one_clinic = False
+    query_names = None  # the same as the pages read; metrics.filters names what makes no sense
 
     def params(self, request: Request) -> QueryDict:
         return request._request.GET
 
-    def user(self, request: Request) -> User:
-        return cast(User, request.user)
+
+SCOPE = [
+    OpenApiParameter("window", description="day, week, month, quarter, year, or free with from and to"),
+    OpenApiParameter("day", OpenApiTypes.DATE, description="a day of the window; today by default"),
+    OpenApiParameter("from", OpenApiTypes.DATE),
+    OpenApiParameter("to", OpenApiTypes.DATE),
+    OpenApiParameter("clinic", int, many=True, description="ids; without any, where the account works now"),
+    OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="what was known at that moment"),
+    *(OpenApiParameter(name, int, many=True) for name in ("team", "tc", "doctor")),
+    *(OpenApiParameter(name, str, many=True) for name in ("channel", "complaint", "visits")),
+]
+BY = OpenApiParameter("by", enum=list(BREAKDOWNS), description="broken down by")
+PLACE = [
+    OpenApiParameter("part", description="counted (default), failing, or excluded:<reason>"),
+    OpenApiParameter("limit", int, description="1 to 500; 100 by default"),
+    OpenApiParameter("after", description="from `next`"),
+]
 
 
 class Kpis(FiguresView):
     """The ten key figures: ?window= &day= or &from= &to=, ?clinic= …, ?by=coordinator|team|doctor|clinic|month."""
 
+    @extend_schema(operation_id="kpis_list", parameters=[*SCOPE, BY], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        asked = read_asked(self.params(request), self.user(request))
+        asked = read_asked(self.params(request), self.user)
         return Response(as_answer(gather(asked.scope, asked.window, by=read_by(self.params(request)))))
 
 
 class KpiRecords(FiguresView):
     """The records behind a key figure: ?part=counted|failing|excluded:<reason>, ?limit=, ?after= (from `next`)."""
 
+    @extend_schema(operation_id="kpis_records", parameters=[*SCOPE, *PLACE], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, slug: str) -> Response:
         kpi = BY_SLUG.get(slug)
         if kpi is None:
             raise Http404
         params = self.params(request)
-        asked = read_asked(params, self.user(request))
+        asked = read_asked(params, self.user)
         part = params.get("part") or "counted"
         reasons = exclusions_of(kpi, asked.scope, asked.window)
         if part not in {"counted", "failing", *(f"excluded:{code}" for code, _why, _count in reasons)}:
@@ -173,9 +144,3 @@ def _told(record: Any, zone: ZoneInfo) -> dict[str, Any]:
         "staff": told.person or None,
         "url": told.url or None,
     }
-
-
-kpis: Any = Kpis.as_view()
-kpi_records: Any = KpiRecords.as_view()
-for _view in (kpis, kpi_records):
-    _view.access = FiguresView.access

@@ -7,10 +7,12 @@ class MetricsConfig(AppConfig):
     verbose_name = _("Key figures")
 
     def ready(self) -> None:
-        """Have the outbox ask who still wants the weekly digest when it leaves."""
-        from followups import wanted
+        """Have the outbox ask who still wants the weekly digest when it leaves, and this app's jobs watched."""
+        from followups import jobs, wanted
         from followups.models.messages import MessagePurpose
+        from metrics import tasks
 
+        jobs.add(*tasks.JOBS)
         wanted.ask(MessagePurpose.KPI_DIGEST, _still_wanted)
 
 

@@ -100,7 +100,7 @@ def _listing(
     kpi: Kpi | Companion, scope: Scope, window: Window, template: str, slug: str = ""
 ) -> tuple[str, dict[str, Any]]:
     source, part, pk = _source(slug or kpi.slug)
-    ground = Ground(scope, (window,))
+    ground = Ground(scope, (window,), listed=True)
     whole = " AND s.is_whole" if source.grouped else ""
     sql = template.format(id=pk, rows=source.rows(ground), part=part, whole=whole)
     reached = target_of(scope.clinics, "etiquette", window.last_day) if "etiquette" in (slug or kpi.slug) else None

@@ -11,6 +11,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from metrics.figures import Figure
 from metrics.words import STATUS, fraction_text, number_text, target_text
+from patients.rights_report import PRINTED
 
 FONT = "STSong-Light"  # known to every PDF reader, embedded nowhere
 INK, MUTED = colors.HexColor("#10201E"), colors.HexColor("#42524F")
@@ -138,7 +139,7 @@ def _trend(figure: Figure, past: Values, names: Sequence[str], width: float, hei
 
 
 def _text(x: float, y: float, text: str, size: float, tone: Any, anchor: str = "start") -> String:
-    return String(x, y, text, fontName=FONT, fontSize=size, fillColor=tone, textAnchor=anchor)
+    return String(x, y, text.translate(PRINTED), fontName=FONT, fontSize=size, fillColor=tone, textAnchor=anchor)
 
 
 def fitted(text: str, size: float, width: float) -> str:

@@ -25,6 +25,7 @@ from metrics.report_panels import Table, panel_tables
 from metrics.reports import Report, gather
 from metrics.scope import Breakdown
 from metrics.words import STATUS, fraction_text, number_text, target_text
+from patients.rights_report import PRINTED
 
 MARGIN = 15 * mm
 WIDTH = A4[0] - 2 * MARGIN - 12  # reportlab's frames keep 6 points on each side
@@ -138,7 +139,7 @@ def words(text: object, size: float = 9, **more: Any) -> Paragraph:
     style = ParagraphStyle(
         f"s{size}", fontName=FONT, fontSize=size, leading=size * 1.45, wordWrap="CJK", **{"textColor": INK} | more
     )
-    return Paragraph(escape(str(text)).replace("\n", "<br/>"), style)
+    return Paragraph(escape(str(text).translate(PRINTED)).replace("\n", "<br/>"), style)
 
 
 def _ruled(table: Table) -> LongTable:
@@ -171,5 +172,5 @@ class _Foot:
     def __call__(self, canvas: Any, document: Any) -> None:
         canvas.setFont(FONT, 7.5)
         canvas.setFillColor(MUTED)
-        canvas.drawString(MARGIN, 8 * mm, self.text[:110])
+        canvas.drawString(MARGIN, 8 * mm, self.text[:110].translate(PRINTED))
         canvas.drawRightString(A4[0] - MARGIN, 8 * mm, str(canvas.getPageNumber()))

@@ -11,7 +11,7 @@ from accounts.models import Clinic, Membership, Team, User
 from accounts.permissions import Permission, Role
 from accounts.services.members import check_another_admin
 
-CLINIC_FIELDS = ("name", "zone", "late_cancel_hours", "stage_limits", "is_active")
+CLINIC_FIELDS = ("name", "zone", "address", "phone", "late_cancel_hours", "stage_limits", "is_active")
 
 
 def _check_admin(by: User | None) -> None:
@@ -40,7 +40,8 @@ def create_clinic(*, code: str, name: str, zone: str = "Asia/Shanghai", by: User
 
 @transaction.atomic
 def edit_clinic(*, clinic: Clinic, by: User | None, **changes: Any) -> Clinic:
-    """Change a clinic's name, zone, late cancellation (hours), stage limits (minutes by stage), or close and open it.
+    """Change a clinic's name, address, telephone, zone, late cancellation (hours), stage limits (minutes by stage), or
+    close and open it.
 
     Raises: PermissionDenied; ValidationError by field, and when closing it would leave no administrator.
     """

@@ -49,7 +49,7 @@ def issue_invitation(*, membership: Membership, by: User | None) -> str:
     """
     user = User.objects.select_for_update().get(pk=membership.user_id)
     check_may_manage(by, membership.clinic, membership.role)
-    if not may_manage_person(by, user):
+    if not may_manage_person(by, user) or user.is_service:  # a program has tokens, and never a password
         raise PermissionDenied
     if not (membership.is_active and user.is_active):
         raise ValidationError(_("Enable this person first."), code="disabled")

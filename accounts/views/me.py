@@ -17,6 +17,7 @@ from accounts.middleware import LANGUAGE_CODES
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from accounts.reading import own_address, whole_number
+from accounts.second_step import has_second_step
 from accounts.services.invitations import accept_invitation, invited_user
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -85,6 +86,8 @@ def invitation(request: HttpRequest, uid: str, token: str) -> HttpResponse:
             joined = accept_invitation(user=user, token=token, password=form.cleaned_data["password1"], by=user)
         except ValidationError:
             return render(request, "accounts/invitation_over.html", status=410)
+        if has_second_step(joined):  # a new password does not take the place of the app
+            return redirect(settings.LOGIN_URL)
         login(request, joined, backend=BACKEND)
         messages.success(request, _("Welcome, %(name)s.") % {"name": joined})
         return redirect(settings.LOGIN_REDIRECT_URL)

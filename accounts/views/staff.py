@@ -13,6 +13,7 @@ from accounts.forms import InviteForm, JoinForm, MemberForm, show_refusal
 from accounts.models import Clinic, Membership, MembershipQuerySet, User
 from accounts.permissions import Permission, Role
 from accounts.rules import assignable_roles
+from accounts.second_step import has_second_step
 from accounts.services.invitations import issue_invitation
 from accounts.services.members import (
     add_to_clinic,
@@ -22,6 +23,7 @@ from accounts.services.members import (
     may_manage_person,
     update_member,
 )
+from accounts.services.second_step import reset_second_step
 
 LINK = "staff_link"  # session: the invitation link to show once
 Members = MembershipQuerySet
@@ -126,8 +128,26 @@ def staff_edit(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("staff_list")
     context = {"form": form, "member": member, "clinic": member.clinic, "own": member.user_id == request.user.pk}
-    context["may_link"] = member.is_active and may_manage_person(request.user, member.user)
+    context["may_link"] = (
+        member.is_active and not member.user.is_service and may_manage_person(request.user, member.user)
+    )
+    context["has_app"] = context["may_link"] and has_second_step(member.user)
     return render(request, "accounts/staff_form.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.MANAGE_STAFF)
+@require_POST
+def staff_reset_app(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Take away the authenticator app of somebody who lost the phone; they are signed out."""
+    member = get_object_or_404(managed(request.user), pk=pk)
+    try:
+        reset_second_step(membership=member, by=request.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        said = _("%(name)s signs in with the password alone, and sets up a new app.")
+        messages.success(request, said % {"name": member.user})
+    return redirect("staff_edit", member.pk)
 
 
 @requires(Permission.MANAGE_STAFF)

@@ -65,6 +65,7 @@ MORE = (
     Place(("campaign_list",), _("Campaigns"), "megaphone", Permission.RUN_CAMPAIGNS),
     Place(("outbox",), _("Outbox"), "send", Permission.VIEW_OUTBOX),
     Place(("duplicate_list",), _("Duplicates"), "merge", Permission.MERGE_PATIENTS, also=("/merges/",)),
+    Place(("settings",), _("Settings"), "settings", Permission.EDIT_CONTENT),
     Place(("staff_list", "staff"), _("Staff"), "id-card", Permission.MANAGE_STAFF),
     Place(("clinic_list", "clinics"), _("Clinics"), "building-2", Permission.MANAGE_CLINICS),
     Place(("audit_log", "audit"), _("Audit log"), "scroll-text", Permission.VIEW_AUDIT),
@@ -186,6 +187,19 @@ class Frame:
     @property
     def password_url(self) -> str:
         return first_url("account_change_password")
+
+    @property
+    def first_start_url(self) -> str:
+        """Where the first clinic is opened; empty once anybody has an account. One statement."""
+        return "" if User.objects.exists() else first_url("first_start")
+
+    @property
+    def security_url(self) -> str:
+        return first_url("security")
+
+    @property
+    def api_access_url(self) -> str:
+        return first_url("api_access")
 
     @property
     def sign_out_url(self) -> str:

@@ -21,10 +21,19 @@ from consultations.views.workspace import missing_for_next
 from followups.models import Appointment, Task
 from followups.services import length_of, suggest_slots
 from followups.slots import Slot
-from patients.models import ClassChange, ComplaintCase, Consent, ConsentPurpose, Referral, Registration
+from patients.models import (
+    ClassChange,
+    ComplaintCase,
+    Consent,
+    ConsentPurpose,
+    Referral,
+    Registration,
+    WordOfMouth,
+)
 from patients.queries import expected_appointments
 
 JUDGED_SHOWN = 24  # judgements on the line of the side panel
+ASKED_SHOWN = 3  # times somebody was asked for word of mouth; the rest is a click away
 NAMED = 8  # people brought that are named; of more, only how many
 
 
@@ -40,6 +49,7 @@ class Facts:
     brought: list[dict[str, Any]]
     brought_count: int
     judged: list[dict[str, Any]]
+    asked: list[dict[str, Any]]  # for word of mouth, the latest first
     complaint: dict[str, Any] | None  # the latest open one: whoever calls should know
 
     @property
@@ -66,6 +76,7 @@ def facts_of(registration: Registration, reader: Reader, user: User) -> Facts:
         "side_brought": ArraySubquery(brought.values(found=_person("referred"))[:NAMED]),
         "side_brought_count": Counted(brought.order_by().values("pk")),
         "side_judged": ArraySubquery(_judged(reader)),
+        "side_asked": ArraySubquery(_asked(reader)),
         "side_complaint": Subquery(_complaint(reader, user)),
     }
     row: dict[str, Any] = dict(one.values(**side, **_tab_counts(reader)).get())
@@ -79,6 +90,7 @@ def facts_of(registration: Registration, reader: Reader, user: User) -> Facts:
         brought=row["side_brought"],
         brought_count=row["side_brought_count"],
         judged=row["side_judged"],
+        asked=[_answered(found) for found in row["side_asked"]],
         complaint=_complained(row["side_complaint"]),
     )
 
@@ -108,6 +120,20 @@ def _judged(reader: Reader) -> QuerySet[Any, Any]:
         found=JSONObject(awareness="awareness", trust="trust", code="new_class", at="at", correction="is_correction")
     )[:JUDGED_SHOWN]
     return told
+
+
+def _asked(reader: Reader) -> QuerySet[Any, Any]:
+    rows = reader.rows(WordOfMouth).filter(patient=reader.patient_id).order_by("-asked_at", "-pk")
+    told = JSONObject(platform="platform", state="state", asked="asked_at", answered="answered_at")
+    latest: QuerySet[Any, Any] = rows.values(found=told)[:ASKED_SHOWN]
+    return latest
+
+
+def _answered(row: dict[str, Any]) -> dict[str, Any]:
+    """Return where somebody was asked to pass it on, what became of it, and the day of the last word."""
+    where = WordOfMouth.Platform(row["platform"]).label if row["platform"] else _("Word of mouth")
+    at = datetime.fromisoformat(row["answered"] or row["asked"])
+    return {"where": where, "state": row["state"], "at": at}
 
 
 def _complaint(reader: Reader, user: User) -> QuerySet[Any, Any]:

@@ -20,6 +20,7 @@ Context = dict[str, Any]
 # Chips of the timeline, in their order.
 KINDS = (
     ("visit", _("Visits")),
+    ("stage", _("Stages")),
     ("appointment", _("Appointments")),
     ("contact", _("Contacts")),
     ("class", _("Class")),

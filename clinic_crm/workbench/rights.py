@@ -42,6 +42,7 @@ def report_of(*, patient: Patient, clinic: Clinic, by: User) -> Report:
         made=now,
         made_by=str(by),
         clinic=clinic.name,
+        contact=clinic.contact_line,
         sections=sections_of(patient, clinics),
         elsewhere=list(elsewhere.values_list("clinic__name", flat=True).order_by("clinic__name")),
     )

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from accounts.audit_words import action_name
@@ -79,11 +80,15 @@ def _person(patient: Patient) -> Section:
         (_("Region or address"), patient.region),
         (_("Family"), patient.family),
         (_("Guardian"), f"{patient.guardian_name} {patient.guardian_relation}".strip()),
-        (_("Call hours and tone"), f"{patient.call_from or ''} {patient.call_to or ''} {patient.call_tone}".strip()),
+        (_("Call hours and tone"), f"{_hours(patient)} {patient.call_tone}".strip()),
         (_("Notes"), patient.notes),
         (_("Class"), patient.class_code),
     )
     return Section(_("Person"), [], [[label, str(value)] for label, value in said if value])
+
+
+def _hours(patient: Patient) -> str:
+    return f"{patient.call_from:%H:%M}–{patient.call_to:%H:%M}" if patient.call_from and patient.call_to else ""
 
 
 def _registrations(patient: Patient, clinics: Clinics) -> Section:
@@ -110,12 +115,18 @@ def _clinical(patient: Patient, clinics: Clinics) -> list[Section]:
             lambda e: [_time(e.done_at), e.kind.name]),
         _section(_("Treatment plans"), [_("When"), _("Findings"), _("Principles")], plans.order_by("-finished_at"),
             lambda p: [_time(p.finished_at), p.findings, p.principles]),
-        _section(_("Consultation forms"), [_("When"), _("Answers")], forms.order_by("-created_at"),
-            lambda f: [_time(f.created_at), "；".join(f"{k}: {v}" for k, v in f.answers.items() if v)]),
+        _section(_("Forms"), [_("When"), _("Answers")], forms.select_related("template", "visit__patient").order_by("-created_at"),
+            lambda f: [_time(f.created_at), _answers(f)]),
         _section(_("Appointments"), [_("When"), _("Clinic"), _("Doctor"), _("Kind"), _("State")],
             coming.order_by("-starts_at"), lambda a: [_time(a.starts_at), a.clinic.name, a.doctor or "",
             a.get_kind_display(), a.get_status_display()]),
     ]  # fmt: skip
+
+
+def _answers(form: ConsultationForm) -> str:
+    """Return what was asked and answered, a line each, in the words of the form."""
+    codes = [question["code"] for group in form.template.groups for question in group["questions"]]
+    return "\n".join(f"{asked}: {words}" for asked, words in form.told(codes, get_language() or "zh-hans"))
 
 
 def _care(patient: Patient, clinics: Clinics) -> list[Section]:
@@ -129,7 +140,7 @@ def _care(patient: Patient, clinics: Clinics) -> list[Section]:
     referrals = [[_("Came on somebody's recommendation"), _("yes") if by else _("no")]]
     referrals.append([_("People who came on the patient's recommendation"), str(brought)])
     return [
-        _section(_("Classes"), [_("When"), _("Class"), _("Reason"), _("By")], classes,
+        _section(_("Classes"), [_("When"), _("Class"), _("Reason"), pgettext("by whom", "By")], classes,
             lambda c: [_time(c.at), f"{c.old_class or '—'} → {c.new_class or '—'}", c.reason, c.by or ""]),
         _section(_("Done for the patient"), [_("When"), _("What"), _("Note")], care,
             lambda c: [_time(c.at), c.get_kind_display(), c.note]),
@@ -147,9 +158,9 @@ def _contacts(patient: Patient, clinics: Clinics) -> list[Section]:
     tasks = Task.objects.filter(**mine).select_related("owner").order_by("-created_at")
     read = MaterialUse.objects.filter(**mine).select_related("material").order_by("-at")
     return [
-        _section(_("Contacts"), [_("When"), _("How"), _("How it went"), _("Note"), _("By")], contacts,
+        _section(_("Contacts"), [_("When"), _("How"), _("How it went"), _("Note"), pgettext("by whom", "By")], contacts,
             lambda c: [_time(c.at), c.get_channel_display(), c.get_outcome_display(), c.note, c.by or ""]),
-        _section(_("Tasks"), [_("Due"), _("What"), _("Who"), _("State")], tasks,
+        _section(_("Tasks"), [pgettext("task", "Due"), _("What"), _("Who"), _("State")], tasks,
             lambda t: [_time(t.due_at), t.title, t.owner or "", t.get_status_display()]),
         _section(_("Reading"), [_("When"), _("What")], read, lambda m: [_time(m.at), m.material]),
     ]  # fmt: skip
@@ -169,7 +180,7 @@ CHANNELS = {
 
 def _consents(patient: Patient, clinics: Clinics) -> Section:
     rows = Consent.objects.filter(patient=patient, clinic__in=clinics).select_related("by").order_by("-at", "-id")
-    heads = [_("When"), _("Purpose"), _("Word"), _("Wording"), _("Channel"), _("By")]
+    heads = [_("When"), _("Purpose"), _("Word"), _("Wording"), _("Channel"), pgettext("by whom", "By")]
     return _section(_("Consents"), heads, rows, lambda c: [
         _time(c.at), c.get_purpose_display(), _("agreed") if c.given else _("not agreed"), c.wording_version,
         CHANNELS[c.channel]() if c.channel in CHANNELS else c.channel, c.guardian or c.by or "",

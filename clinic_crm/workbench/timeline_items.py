@@ -16,6 +16,7 @@ from clinic_crm.templatetags._format import clock, money, short_day, when
 from clinic_crm.workbench.timeline import Event
 from consultations.stages import ENDED, ROUTES, Decision, Stage
 from followups.models import Appointment, ContactChannel, ContactOutcome, MessageChannel, MessagePurpose, Task, TaskKind
+from metrics.services.etiquette import SPOKEN
 from patients.classification import Complaint
 from patients.models import CareAction, Channel, ComplaintCase, ConsentPurpose
 
@@ -23,6 +24,7 @@ SHOWN_THUMBS = 4
 GONE = {Appointment.Status.NO_SHOW, Appointment.Status.CANCELLED_PATIENT, Appointment.Status.CANCELLED_CLINIC}
 MARKS: dict[str, tuple[str, str]] = {
     "visit": ("door-open", ""),
+    "stage": ("milestone", ""),
     "appointment": ("calendar-check", ""),
     "booking": ("calendar-plus", ""),
     "class": ("tags", ""),
@@ -104,6 +106,15 @@ def _visit(data: dict[str, Any], pk: int, subject: int) -> Told:
     text = "" if is_open else _joined(data["unseen"] and _("left without being seen"), data["unseen"], doctor)
     title = _joined(title, complaint)
     return Told(title, text, tone="accent" if is_open else "", url=reverse("visit", args=[pk]))
+
+
+def _stage(data: dict[str, Any], pk: int, subject: int) -> Told:
+    name = str(Stage(data["new"]).label)
+    return Told(_stages(name), data["reason"], url=reverse("visit", args=[data["visit"]]), name=name)
+
+
+def _stages(names: str) -> str:
+    return _("Stage: %(stages)s") % {"stages": names}
 
 
 def _decision(data: dict[str, Any], pk: int, subject: int) -> Told:
@@ -209,7 +220,7 @@ def _contact(data: dict[str, Any], pk: int, subject: int) -> Told:
     note = _("again %(when)s") % {"when": again} if again else ""
     icon = "phone-call" if data["channel"] == ContactChannel.PHONE else "message-circle"
     title = _("%(how)s: %(outcome)s") % {"how": channel, "outcome": outcome.label}
-    scored = data["inspect"] and data["channel"] == ContactChannel.PHONE
+    scored = data["inspect"] and data["channel"] == ContactChannel.PHONE and data["outcome"] in SPOKEN
     url = reverse("etiquette_call", args=[pk]) if scored else ""
     return Told(title, _joined(data["task"], data["note"]), note=note, icon=icon, url=url)
 
@@ -251,6 +262,7 @@ def _reveal(data: dict[str, Any], pk: int, subject: int) -> Told:
 
 TELL: dict[str, Callable[[dict[str, Any], int, int], Told]] = {
     "visit": _visit,
+    "stage": _stage,
     "decision": _decision,
     "refund": _refund,
     "image": _image,
@@ -308,6 +320,10 @@ def items_of(
         if told and _same_statement(told[-1], item):
             told[-1].title = _listed([told[-1].title, item.name])
             continue
+        if told and _same_way(told[-1], item):
+            told[-1].name = f"{item.name} → {told[-1].name}"  # newest first: the earlier stage stands before it
+            told[-1].title = _stages(told[-1].name)
+            continue
         if item.at.date().isoformat() != last_day:
             last_day = item.at.date().isoformat()
             item.day, item.day_note = _day_words(item.at, first_visit)
@@ -319,6 +335,12 @@ def _same_statement(above: Item, item: Item) -> bool:
     """Tell whether two consents were given in one breath."""
     same = above.kind == item.kind == "consent" and above.icon == item.icon and above.by == item.by
     return same and abs((above.at - item.at).total_seconds()) < 60
+
+
+def _same_way(above: Item, item: Item) -> bool:
+    """Tell whether one person took a visit from one stage to the next on one day, with nothing in between."""
+    same = above.kind == item.kind == "stage" and above.url == item.url and above.by == item.by
+    return same and not (above.text or item.text) and above.at.date() == item.at.date()
 
 
 def _day_words(at: datetime, first_visit: date | None) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 
 from accounts.models import AuditEvent, User
 from accounts.permissions import Permission, permissions_of
-from consultations.models import Exam, ExamFile, Plan, Refund, Visit
+from consultations.models import Exam, ExamFile, Plan, Refund, StageChange, Visit
 from followups.models import Appointment, AppointmentChange, Contact, Message, Task, TaskKind
 from patients.models import (
     CareAction,
@@ -70,7 +70,7 @@ class Reader:
     @cached_property
     def kinds(self) -> tuple[str, ...]:
         """The kinds that this person may see."""
-        found = ["visit", "appointment", "booking", "class", "decision", "image"]
+        found = ["visit", "stage", "appointment", "booking", "class", "decision", "image"]
         found += ["refund"] if self.may(Permission.VIEW_MONEY) else []
         found += ["plan"] if self.may(Permission.VIEW_PLAN) else []
         found += (
@@ -119,6 +119,21 @@ def _visits(reader: Reader) -> Rows:
         doctor=F("doctor__full_name"),
         left=F("left_at"),
         unseen=F("unseen_reason"),
+    )
+
+
+def _stages(reader: Reader) -> Rows:
+    """How visits went from stage to stage; that they began is told by the visit itself."""
+    rows = reader.rows(StageChange).filter(visit__patient=reader.patient_id, visit__is_error=False)
+    return _named(
+        rows.exclude(old_stage=""),
+        "stage",
+        F("at"),
+        visit=F("visit_id"),
+        old=F("old_stage"),
+        new=F("new_stage"),
+        reason=F("reason"),
+        by=F("by__full_name"),
     )
 
 
@@ -348,6 +363,7 @@ def _reveals(reader: Reader) -> Rows:
 
 BRANCHES = {
     "visit": _visits,
+    "stage": _stages,
     "appointment": _appointment_changes,
     "booking": _bookings,
     "class": _classes,

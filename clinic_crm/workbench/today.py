@@ -16,6 +16,7 @@ from clinic_crm.workbench.board import cards_of, me_of
 from clinic_crm.workbench.cards import COLUMNS, Card, Column, limit_of
 from clinic_crm.workbench.gaps import gaps_of
 from clinic_crm.workbench.pulse import pulse_of
+from conversations.beside import coaching
 from consultations.models import CheckoutItem, Visit
 from consultations.stages import ENDED, Actor, Stage
 from followups.models import Appointment
@@ -186,6 +187,8 @@ def board_context(clinic: Clinic, user: User, view: View) -> dict[str, Any]:
         "yesterday": clinic.today() - timedelta(days=1),
         "waivers": waivers,
         "ended": ended_today(clinic) if not waivers else [],
+        "coaching": coaching(user, clinic, "all" if user.may(Permission.SCORE_CONVERSATIONS, clinic) else "mine"),
+        "today": clinic.today(),
         "may_be_mine": me_of(user, clinic).actor != Actor.OTHER,
         "may_check_in": user.may(Permission.CHECK_IN, clinic),
         "may_book": user.may(Permission.BOOK, clinic),

@@ -12,6 +12,8 @@ from consultations.errors import Refused
 from consultations.models import Consultation, Plan, Visit
 from consultations.services.moves import locked, move
 from consultations.stages import Decision, Stage
+from followups.models import HookEvent
+from followups.services import hooks
 from followups.services.playbooks import decided
 from patients.classification import SPECIALIST
 
@@ -82,6 +84,16 @@ def take_decision(*, visit: Visit, answer: Answer, by: User, expected: str | Non
     )
     Consultation.objects.filter(pk=fresh.consultation_id).update(status=STATUS[Decision(answer.decision)])
     decided(clinic=fresh.clinic, patient=fresh.patient, decision=answer.decision, by=by)
+    hooks.emit(
+        clinic_id=fresh.clinic_id,
+        event=HookEvent.VISIT_DECIDED,
+        data={
+            "visit": fresh.pk,
+            "consultation": fresh.consultation_id,
+            "patient": fresh.patient_id,
+            "decision": str(answer.decision),
+        },
+    )
     return move(visit=fresh, to=Stage.LEAVING, by=by, expected=Stage.DECISION)
 
 

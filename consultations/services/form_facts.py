@@ -33,7 +33,7 @@ def fill_patient(*, sheet: "Sheet", by: User) -> list[str]:
     """
     visit = sheet.form.visit
     facts = facts_from(sheet.asked_questions, sheet.form.answers)
-    patient = Patient.objects.select_for_update().get(pk=visit.patient_id)
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=visit.patient_id)
     values = {name: value for name in COLUMNS if (value := getattr(facts, name)) and not getattr(patient, name)}
     filled = [str(COLUMNS[name]) for name in values]
     if facts.call_from and facts.call_to and patient.call_from is None:

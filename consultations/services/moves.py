@@ -11,7 +11,9 @@ from accounts.models import User
 from consultations.errors import MoveRefused, StageConflict
 from consultations.models import StageChange, Visit
 from consultations.services.facts import actor_of, facts_of
-from consultations.stages import Stage, check_move
+from consultations.stages import ENDED, Stage, check_move
+from followups.models import HookEvent
+from followups.services import hooks
 
 
 def locked(visit: Visit, *, expected: str | None = None) -> Visit:
@@ -73,4 +75,7 @@ def write_stage(*, visit: Visit, to: str, by: User | None, reason: str = "", **f
         raise StageConflict(visit, _last_mover(visit))
     StageChange.objects.create(visit=visit, old_stage=old, new_stage=to, reason=reason, at=now, by=by)
     visit.refresh_from_db()
+    if to in ENDED:
+        told = {"visit": visit.pk, "patient": visit.patient_id, "stage": str(to), "decision": visit.decision}
+        hooks.emit(clinic_id=visit.clinic_id, event=HookEvent.VISIT_CLOSED, data=told)
     return visit

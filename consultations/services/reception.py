@@ -35,7 +35,7 @@ def check_in(
     Raises: AlreadyHere when the patient has an open visit; Refused when not registered in the clinic or
     when the appointment is another day's or no longer expected.
     """
-    Patient.objects.select_for_update().get(pk=patient.pk)
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     registration = Registration.objects.for_clinic(clinic).filter(patient=patient).first()
     if registration is None:
         raise Refused(_("%(patient)s is not registered in this clinic.") % {"patient": patient})
@@ -115,7 +115,9 @@ def receive(*, visit: Visit, by: User, doctor: User | None = None, expected: str
     group), and makes a referral effective. Raises: StageConflict, MoveRefused.
     """
     fresh = locked(visit, expected=expected)
-    Patient.objects.select_for_update().get(pk=visit.patient_id)  # after the visit, as everywhere: no deadlock
+    Patient.objects.select_for_update(no_key=True).get(
+        pk=visit.patient_id
+    )  # after the visit, as everywhere: no deadlock
     now = timezone.now()
     earlier = fresh.patient.visits.filter(received_at__isnull=False, is_error=False).exclude(pk=fresh.pk).count()
     moved = move(

@@ -24,24 +24,15 @@ from consultations.services import leaving
 from consultations.services.complaint import confirm_complaint
 from consultations.services.decision import take_decision
 from consultations.services.facts import checkout_lines, later_appointment
+from consultations.services.handoff import suggestion_of
 from consultations.stages import UNDECIDED, Decision, Stage, route_for
 from consultations.views.workspace import get_visit, missing_for_next, render_visit, visit_errors
 from followups.errors import BookingError
 from followups.models import Appointment
 from followups.services import book, length_of, suggest_slots
 from followups.slots import Slot
-from patients.classification import SPECIALIST, ClassFacts, Complaint, Suggestion, suggest
+from patients.classification import SPECIALIST, Complaint
 from patients.services import link_wechat
-
-WORD_OF_MOUTH = ("moments", "friends", "dianping", "declined")
-
-
-def suggestion_for(visit: Visit) -> Suggestion:
-    """Suggest a class from what is known of the visit's patient."""
-    patient = visit.patient
-    effective = patient.referrals_made.filter(effective_at__isnull=False).count()
-    facts = ClassFacts(visit.consultation.complaint, not visit.is_first, patient.awareness, effective)
-    return suggest(facts)
 
 
 def arrived_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
@@ -120,7 +111,7 @@ def leaving_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[s
         "next_appointment": later,
         "slots": next_slots(visit) if visit.stage == Stage.LEAVING and later is None else [],
         "classify_form": ClassifyForm(visit=visit),
-        "suggestion": suggestion_for(visit),
+        "suggestion": suggestion_of(visit, visit.patient.awareness),
         "outcomes": word_of_mouth_outcomes(),
     }
 
@@ -171,7 +162,7 @@ def word_of_mouth_outcomes() -> list[tuple[str, str]]:
         _("will review on Dianping"),
         _("asked, declined"),
     )
-    return list(zip(WORD_OF_MOUTH, labels, strict=True))
+    return list(zip(checkout.WORD_OF_MOUTH, labels, strict=True))
 
 
 def closed_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
@@ -235,7 +226,7 @@ def visit_classify(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRespon
     """Classify the patient at checkout."""
     visit = get_visit(request, pk)
     form = ClassifyForm(request.POST)
-    suggestion = suggestion_for(visit)
+    suggestion = suggestion_of(visit, visit.patient.awareness)
     if form.is_valid() and form.cleaned_data["class_code"] != suggestion.code and not form.cleaned_data["reason"]:
         form.add_error("reason", _("Say why the class differs from the suggestion."))
     if not form.is_valid():

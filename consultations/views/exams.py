@@ -16,14 +16,13 @@ from accounts.models import Clinic
 from accounts.permissions import Permission
 from consultations.errors import VisitError
 from consultations.exam_rules import ExamState, lacking
-from consultations.images import BadImage, read_picture
+from consultations.images import BadImage, content_type_of, read_picture
 from consultations.models import Exam, ExamFile, ExamKind, Visit
 from consultations.services import exams
 from consultations.stages import Route, Stage
 from consultations.views.workspace import get_visit, may_of, render_visit, visit_errors
 
 MOST_AT_ONCE = 20
-TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
 
 @dataclass(frozen=True)
@@ -216,9 +215,7 @@ def exam_file(request: StaffRequest, clinic: Clinic, pk: int) -> FileResponse:
     files = ExamFile.objects.for_user(request.user).for_clinic(current_clinic(request.user)).kept()
     row: ExamFile = get_object_or_404(files, pk=pk)
     stored = row.thumbnail if request.GET.get("size") == "thumb" else row.image
-    response = FileResponse(
-        stored.open("rb"), content_type=TYPES.get(str(stored.name).rpartition(".")[2], TYPES["jpg"])
-    )
+    response = FileResponse(stored.open("rb"), content_type=content_type_of(str(stored.name)))
     response["Cache-Control"] = "private, max-age=86400"
     response["X-Content-Type-Options"] = "nosniff"
     return response

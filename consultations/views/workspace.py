@@ -24,11 +24,8 @@ from consultations.services.facts import actor_of, facts_of
 from consultations.services.moves import move
 from consultations.services.reception import receive
 from consultations.services.refunds import payable, standing_refunds
-from consultations.stages import Missing, Stage, check_move, next_stage
+from consultations.stages import PLAIN_STEPS, Missing, Stage, check_move, next_stage
 from consultations.steps import steps_of
-
-# Steps that are nothing but the step; every other one has a service that also records what it is about.
-PLAIN_STEPS = frozenset({Stage.INTAKE, Stage.COMPLAINT, Stage.CONSULTING, Stage.HANDOFF, Stage.DECISION})
 
 
 def get_visit(request: StaffRequest, pk: int) -> Visit:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import record
 from accounts.models import Clinic, User
 from consultations.models import Visit
-from followups.models import Contact, ContactChannel
+from followups.models import Contact, ContactChannel, ContactOutcome
 from metrics import etiquette_rules as rules
 from metrics.etiquette_audio import Recording
 from metrics.models import EtiquetteInspection, EtiquetteRubric
@@ -19,6 +19,13 @@ from metrics.services.etiquette_recordings import keep
 
 Subject = Visit | Contact
 Answers = Mapping[str, Decimal | None]
+SPOKEN = (
+    ContactOutcome.REACHED,
+    ContactOutcome.WILL_COME,
+    ContactOutcome.CALL_LATER,
+    ContactOutcome.REFUSES,
+    ContactOutcome.NOT_INTERESTED,
+)  # somebody was on the line
 FIRST = 1  # the version of the built-in rubrics
 
 
@@ -123,6 +130,8 @@ def refusal(subject: Subject, by: User) -> str:
         return _("This visit was entered in error.") if subject.is_error else ""
     if subject.channel != ContactChannel.PHONE:
         return _("Only calls are inspected.")
+    if subject.outcome not in SPOKEN:
+        return _("Nobody was on the line: there is nothing to score.")
     undone = subject.undoes_id is not None or Contact.objects.filter(undoes=subject.pk).exists()
     return _("This contact was undone.") if undone else ""
 

@@ -10,17 +10,11 @@ from django.db.models.functions import MD5, Cast, Concat, RowNumber
 
 from accounts.models import Clinic, User
 from consultations.models import Visit
-from followups.models import Contact, ContactChannel, ContactOutcome
+from followups.models import Contact, ContactChannel
 from metrics.models import EtiquetteInspection
+from metrics.services.etiquette import SPOKEN
 
 VISITS, CALLS = 2, 1  # of each person and week
-SPOKEN = (
-    ContactOutcome.REACHED,
-    ContactOutcome.WILL_COME,
-    ContactOutcome.CALL_LATER,
-    ContactOutcome.REFUSES,
-    ContactOutcome.NOT_INTERESTED,
-)  # somebody was on the line
 
 
 @dataclass

@@ -1,15 +1,16 @@
 """The dashboard: ten cards at once; trends, comparison and panels follow each by itself."""
 
+from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts.access import StaffRequest, requires
+from accounts.access import StaffRequest, View, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from metrics.counting import figures, trend
@@ -45,6 +46,20 @@ def refused(request: StaffRequest, clinic: Clinic, error: BadScope) -> HttpRespo
     return render(request, "metrics/refused.html", context, status=400)
 
 
+def asked_for(view: View) -> View:
+    """Give a view what its address asks for, read once; an address that makes no sense is answered here."""
+
+    @wraps(view)
+    def reading(request: StaffRequest, clinic: Clinic, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            asked = read_asked(request.GET, request.user)
+        except BadScope as error:
+            return refused(request, clinic, error)
+        return view(request, clinic, asked, *args, **kwargs)
+
+    return reading
+
+
 def check_own(asked: Asked, *, for_own: bool) -> None:
     """Refuse what is not for those who see own figures only (raises PermissionDenied)."""
     if asked.is_own and not for_own:
@@ -53,12 +68,9 @@ def check_own(asked: Asked, *, for_own: bool) -> None:
 
 @requires(Permission.VIEW_OWN_KPIS)
 @require_GET
-def dashboard(request: StaffRequest, clinic: Clinic) -> HttpResponse:
+@asked_for
+def dashboard(request: StaffRequest, clinic: Clinic, asked: Asked) -> HttpResponse:
     """Ten cards; with ?trend=1 their trends and changes too, for browsers without scripts."""
-    try:
-        asked = read_asked(request.GET, request.user)
-    except BadScope as error:
-        return refused(request, clinic, error)
     if request.GET.get("trend"):
         cards = _with_trend(asked)
     else:
@@ -82,24 +94,18 @@ def _with_trend(asked: Asked) -> list[Any]:
 
 @requires(Permission.VIEW_OWN_KPIS)
 @require_GET
-def cards(request: StaffRequest, clinic: Clinic) -> HttpResponse:
+@asked_for
+def cards(request: StaffRequest, clinic: Clinic, asked: Asked) -> HttpResponse:
     """The ten cards with their trends and changes, put in place of those without."""
-    try:
-        asked = read_asked(request.GET, request.user)
-    except BadScope as error:
-        return refused(request, clinic, error)
     context = base_context(request, clinic, asked) | {"cards": _with_trend(asked)}
     return render(request, "metrics/_cards.html" if request.htmx else "metrics/cards.html", context)
 
 
 @requires(Permission.VIEW_OWN_KPIS)
 @require_GET
-def compare(request: StaffRequest, clinic: Clinic) -> HttpResponse:
+@asked_for
+def compare(request: StaffRequest, clinic: Clinic, asked: Asked) -> HttpResponse:
     """The figures of each coordinator, team, doctor or clinic side by side."""
-    try:
-        asked = read_asked(request.GET, request.user)
-    except BadScope as error:
-        return refused(request, clinic, error)
     by = request.GET.get("by", "coordinator")
     if by not in COMPARED:
         raise Http404
@@ -110,15 +116,12 @@ def compare(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 
 @requires(Permission.VIEW_OWN_KPIS)
 @require_GET
-def panel(request: StaffRequest, clinic: Clinic, slug: str) -> HttpResponse:
+@asked_for
+def panel(request: StaffRequest, clinic: Clinic, asked: Asked, slug: str) -> HttpResponse:
     """One panel, in its place on the dashboard or on a page of its own."""
     shown = PANELS.get(slug)
     if shown is None:
         raise Http404
-    try:
-        asked = read_asked(request.GET, request.user)
-    except BadScope as error:
-        return refused(request, clinic, error)
     check_own(asked, for_own=shown.for_own)
     context = base_context(request, clinic, asked)
     context |= {"panel": shown, "data": shown.count(asked.scope, asked.window), "panel_template": shown.template}

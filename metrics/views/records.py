@@ -16,13 +16,13 @@ from accounts.models import Clinic
 from accounts.permissions import Permission
 from metrics.counting import figures, trend
 from metrics.figures import Figure
-from metrics.filters import Asked, BadScope, read_asked
+from metrics.filters import Asked
 from metrics.kpis import BY_SLUG, KPIS, Companion, Kpi
 from metrics.models import KpiTarget
 from metrics.panels import PANELS
 from metrics.record_keys import querysets
 from metrics.records import exclusions_of, records_of
-from metrics.views.board import base_context, check_own, refused
+from metrics.views.board import asked_for, base_context, check_own
 from metrics.views.board_words import STATUS, Words, part_words, short_day, target_text, unit_of
 from metrics.views.records_paging import page_of
 from metrics.views.records_rows import Place, shown
@@ -76,16 +76,13 @@ def _parts(asked: Asked, kpi: Kpi, of: Kpi | Companion, current: str) -> list[Pa
 
 @requires(Permission.VIEW_OWN_KPIS)
 @require_GET
-def records(request: StaffRequest, clinic: Clinic, slug: str) -> HttpResponse:
+@asked_for
+def records(request: StaffRequest, clinic: Clinic, asked: Asked, slug: str) -> HttpResponse:
     """One figure with its records, definition, companions, targets and trend."""
     kpi = BY_SLUG.get(slug)
     if kpi is None:
         raise Http404
     of = _figure_asked(request, kpi)
-    try:
-        asked = read_asked(request.GET, request.user)
-    except BadScope as error:
-        return refused(request, clinic, error)
     parts = _parts(asked, kpi, of, request.GET.get("part", ""))
     part = next(part for part in parts if part.current)
     rows = querysets(records_of(of, asked.scope, asked.window, part.code))
@@ -138,15 +135,12 @@ def _fraction(figure: Figure) -> str:
 
 @requires(Permission.VIEW_OWN_KPIS)
 @require_GET
-def trend_chart(request: StaffRequest, clinic: Clinic, slug: str) -> HttpResponse:
+@asked_for
+def trend_chart(request: StaffRequest, clinic: Clinic, asked: Asked, slug: str) -> HttpResponse:
     """One figure over thirteen windows, as a line with the table behind it."""
     kpi = BY_SLUG.get(slug)
     if kpi is None:
         raise Http404
-    try:
-        asked = read_asked(request.GET, request.user)
-    except BadScope as error:
-        return refused(request, clinic, error)
     windows = asked.trend
     counted = [period[KPIS.index(kpi)] for period in trend(asked.scope, windows)]
     labels = [short_day(window.start) for window in windows]
@@ -176,15 +170,12 @@ def _line(kpi: Kpi, labels: list[str], counted: list[Figure]) -> dict[str, Any]:
 
 @requires(Permission.VIEW_OWN_KPIS)
 @require_GET
-def panel_records(request: StaffRequest, clinic: Clinic, slug: str) -> HttpResponse:
+@asked_for
+def panel_records(request: StaffRequest, clinic: Clinic, asked: Asked, slug: str) -> HttpResponse:
     """The records behind one number of a panel (?part=)."""
     panel = PANELS.get(slug)
     if panel is None:
         raise Http404
-    try:
-        asked = read_asked(request.GET, request.user)
-    except BadScope as error:
-        return refused(request, clinic, error)
     part = request.GET.get("part", "")
     check_own(asked, for_own=panel.for_own)
     rows = panel.records(asked.scope, asked.window, part)

@@ -39,3 +39,10 @@ document.addEventListener("htmx:afterSettle", () => {
   }
   held = undefined;
 });
+
+// The server does not take asking by itself for somebody's use of the session.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.triggeringEvent?.type === "poll") {
+    event.detail.headers["X-Poll"] = "1";
+  }
+});

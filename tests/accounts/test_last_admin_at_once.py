@@ -18,7 +18,7 @@ ROUNDS = 5
 def disable_at_once(targets, barrier):
     def disable(membership):
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             members.disable_member(membership=membership, by=None)
         except ValidationError:
             return "refused"
@@ -48,7 +48,7 @@ def test_without_the_locks_both_are_gone(monkeypatch):
 
     def check_then_wait(**options):
         check(**options)
-        meet.wait(10)
+        meet.wait(60)
 
     monkeypatch.setattr(members, "_locked", lambda m: Membership.objects.select_related("user", "clinic").get(pk=m.pk))
     monkeypatch.setattr(members, "check_another_admin", check_then_wait)

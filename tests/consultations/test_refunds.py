@@ -185,7 +185,7 @@ def test_two_at_once_pay_back_once(clinic, manager, monkeypatch, protected):
 
         def slowly(case: Consultation) -> Decimal | None:
             most = plain(case)
-            looked.wait(timeout=10)
+            looked.wait(timeout=60)
             return most
 
         monkeypatch.setattr(refunds, "most_refundable", slowly)

@@ -308,7 +308,7 @@ def together(*acts_: Any) -> Counter[str]:
     def run(act: Any) -> str:
         try:
             connection.ensure_connection()
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=60)
             act()
         except ComplaintChanged:
             return "told"

@@ -21,6 +21,7 @@ from followups.models import Appointment, AppointmentChange
 from followups.services.complaints import NewComplaint, take
 from patients.models import ClassChange, Patient, Registration
 from patients.services import record_consent
+from patients.services.word_of_mouth import answer, ask
 from tests.factories import (
     AppointmentFactory,
     ClassChangeFactory,
@@ -126,6 +127,21 @@ def test_an_open_complaint_is_known_to_whoever_calls(
     assert f"待处理投诉 {case.number}" in client.get(f"/patients/{patient.pk}/").content.decode()
     client.force_login(people["doctor"])  # sees only what is about them
     assert case.number not in client.get(f"/patients/{patient.pk}/").content.decode()
+
+
+def test_word_of_mouth_says_what_became_of_it_and_lets_one_ask_again(
+    client: Client, clinic: Clinic, people: dict[str, User], patient: Patient
+) -> None:
+    tc, link = people[Role.COORDINATOR], reverse("patient_word_of_mouth", args=[patient.pk])
+    empty = page(client, tc, patient).content.decode()
+    assert "还没有提过。" in empty
+    rows = [ask(clinic=clinic, patient=patient, platform=p, by=tc) for p in ("moments", "friends", "dianping")]
+    answer(row=rows[0], state="done", by=tc)
+    answer(row=rows[1], state="declined", by=tc)
+    facts = page(client, tc, patient).context["facts"]
+    assert [one["state"] for one in facts.asked] == ["asked", "declined", "done"]
+    assert page(client, tc, patient).content.decode().count(link) >= 4  # the menu's and the card's, each with htmx
+    assert page(client, people[Role.DOCTOR], patient).content.decode().count(link) == 0
 
 
 def test_everything_that_happened_stands_on_the_timeline(
@@ -256,6 +272,7 @@ def test_the_page_takes_at_most_15_statements_however_much_happened(
         ended_visit(clinic, patient, people, timezone.now() - timedelta(days=days))
         record_consent(patient=patient, clinic=clinic, purpose="care", given=True, by=people[Role.COORDINATOR])
         ReferralFactory(clinic=clinic, referrer=patient, referred=PatientFactory(clinic=clinic))
+        ask(clinic=clinic, patient=patient, platform="moments", by=people[Role.COORDINATOR])
     assert _statements(client, patient) == few <= 15
 
 

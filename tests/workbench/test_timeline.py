@@ -13,6 +13,7 @@ from clinic_crm.workbench.merging import merge_patients
 from clinic_crm.workbench.timeline import PAGE, counts, read
 from clinic_crm.workbench.timeline_items import MARKS, TELL, items_of
 from clinic_crm.workbench.timeline_kinds import BRANCHES, Reader
+from consultations.models import StageChange, Visit
 from followups.models import Contact
 from patients.models import CareAction, ClassChange, ComplaintCase
 from tests.factories import (
@@ -57,6 +58,10 @@ def fill(clinic, patient, count: int) -> None:
         Contact(channel="phone", outcome="reached", at=at, **facts) for at in times[quarter : 2 * quarter]
     )
     CareAction.objects.bulk_create(CareAction(kind="tbi", at=at, **facts) for at in times[2 * quarter : 3 * quarter])
+    visit = VisitFactory(**facts, stage="closed", arrived_at=now)
+    StageChange.objects.bulk_create(
+        StageChange(visit=visit, old_stage="intake", new_stage="complaint", at=at) for at in times[:quarter]
+    )
     for at in times[3 * quarter :][:20]:
         ConsentFactory(at=at, **facts)
     Contact.objects.bulk_create(
@@ -83,6 +88,52 @@ def test_complaints_care_merges_and_openings_are_told(clinic, manager, patient):
     assert "沈雨微" in told["merge"].title
     assert told["reveal"].by == str(manager)
     assert told["care"].by == str(manager)
+
+
+def walk(visit: Visit, manager, *stages: str) -> None:
+    """Take a visit through stages, a minute apart."""
+    old, start = "", timezone.now() - timedelta(minutes=len(stages))
+    for n, new in enumerate(stages):
+        StageChange.objects.create(
+            visit=visit, old_stage=old, new_stage=new, by=manager, at=start + timedelta(minutes=n)
+        )
+        old = new
+
+
+def test_stages_of_visits_are_a_kind_of_their_own(clinic, manager, patient):
+    visit = VisitFactory(clinic=clinic, patient=patient, stage="intake")
+    walk(visit, manager, "arrived", "received", "intake")
+    mine = reader(manager, patient, clinic)
+    assert counts(mine)["stage"] == 2  # that somebody arrived is told by the visit
+    found = read(mine, kind="stage").events
+    assert [event.data["new"] for event in found] == ["intake", "received"]
+    Visit.objects.filter(pk=visit.pk).update(is_error=True)
+    assert "stage" not in counts(mine)
+
+
+def test_stages_that_follow_each_other_stand_in_one_line_until_something_is_said(clinic, manager, patient):
+    visit = VisitFactory(
+        clinic=clinic, patient=patient, stage="consulting", arrived_at=timezone.now() - timedelta(days=1)
+    )
+    walk(visit, manager, "arrived", "received", "intake", "complaint")
+    StageChange.objects.create(visit=visit, old_stage="complaint", new_stage="intake", by=manager, reason="填错了")
+    found = read(reader(manager, patient, clinic), kind="stage").events
+    lines = items_of(found, subject=patient.pk, tz=clinic.tz)
+    assert [(line.title.count("→"), line.text) for line in lines] == [(0, "填错了"), (2, "")]
+    assert lines[1].url.endswith(f"/{visit.pk}/")
+
+
+def test_pages_of_stages_hold_each_once(clinic, manager, patient):
+    visit = VisitFactory(clinic=clinic, patient=patient, stage="closed")
+    for _round in range(3):
+        walk(visit, manager, *["received", "intake"] * 10)
+    mine, seen, cursor = reader(manager, patient, clinic), [], ""
+    while True:
+        page = read(mine, kind="stage", cursor=cursor)
+        seen += [event.pk for event in page.events]
+        if not (cursor := page.more):
+            break
+    assert len(seen) == len(set(seen)) == counts(mine)["stage"] == 57
 
 
 def test_who_opened_contacts_is_for_those_who_read_the_audit_log(clinic, manager, patient):

@@ -17,6 +17,8 @@ from clinic_crm.demo.snapshots import freeze_last_months, want_digests
 from clinic_crm.demo.staff import build_group
 from clinic_crm.demo.tasks import tell_tasks
 from clinic_crm.demo.today import Today
+from consultations.services.undecided import rebuild
+from metrics.services import standing
 from patients.models import Patient
 
 MANY = 4000  # from here on a told block is repeated
@@ -51,6 +53,8 @@ class Command(BaseCommand):
         for group in groups:
             Today(history, group).tell()
         written = history.write()
+        rebuild()  # what was written for speed past the triggers
+        standing.rebuild()
         for group in groups:
             tell_tasks(group.clinic)
             tell_conversations(group.clinic)

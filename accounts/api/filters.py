@@ -1,0 +1,57 @@
+"""Filters in the address: declared, in the schema, and refused where they are unknown or make no sense."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework import FilterSet as BaseFilterSet
+from rest_framework.request import Request
+
+from accounts.api.problems import Problem
+
+
+class FilterSet(BaseFilterSet):
+    """Filters of one list; `self.request.user` and `self.clinic` are at hand."""
+
+    @property
+    def clinic(self) -> Any:
+        return self.request.parser_context["view"].clinic
+
+
+class Since(django_filters.IsoDateTimeFilter):
+    """From a moment on, e.g. 2026-11-22T10:00:00+08:00."""
+
+    def __init__(self, field_name: str, **kwargs: Any) -> None:
+        super().__init__(field_name=field_name, lookup_expr="gte", **kwargs)
+
+
+class Filters(DjangoFilterBackend):
+    """django-filter, with bad values told as a 400 by name."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        found = self.get_filterset(request, queryset, view)
+        if found is None:
+            return queryset
+        if not found.is_valid():
+            raise Problem("bad-request", errors={name: [str(e) for e in said] for name, said in found.errors.items()})
+        return found.qs
+
+
+def check_names(request: Request, known: set[str]) -> None:
+    """Raise Problem when the address has a parameter that means nothing here: it would be a filter not applied."""
+    strange = {name: [_("Unknown parameter.")] for name in request.query_params if name not in known}
+    if strange:
+        raise Problem("bad-request", errors=strange)
+
+
+def names_of(filterset: Any) -> set[str]:
+    """Return the parameters that a set of filters reads."""
+    if filterset is None:
+        return set()
+    found: set[str] = set()
+    for name, one in filterset.base_filters.items():
+        suffixes = getattr(getattr(one.field, "widget", None), "suffixes", None)
+        found |= {f"{name}_{suffix}" for suffix in suffixes} if suffixes else {name}
+    return found

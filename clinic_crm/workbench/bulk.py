@@ -1,0 +1,154 @@
+"""Bulk read for a data warehouse: every row of a kind, in the order of their ids, by cursor.
+
+What happened is read from the logs (stage, class and appointment changes, contacts, refunds), which only grow: a
+warehouse goes on where it stopped. Rows that change are read anew as a whole.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.paging import read_cursor, write_cursor
+from accounts.api.problems import Problem
+from accounts.api.views import ApiView
+from accounts.audit import record
+from accounts.permissions import Permission
+from accounts.reading import whole_number
+from consultations.api import visits_out
+from consultations.models import Consultation, Refund, StageChange, Visit
+from conversations.api.shapes import ConversationOut, FindingOut
+from conversations.models import Conversation, Finding
+from followups.api.appointments import AppointmentOut
+from followups.api.tasks import ContactMadeOut, MessageOut, TaskOut
+from followups.models import Appointment, AppointmentChange, Contact, Message, Task
+from patients.api.records import ClassChangeOut, ReferralOut, RegistrationOut
+from patients.models import ClassChange, Referral, Registration
+
+USUAL, MOST = 500, 2000
+
+
+class AppointmentStepOut(serializers.ModelSerializer):
+    class Meta:
+        model = AppointmentChange
+        fields = [
+            "id", "appointment", "old_status", "new_status", "reason", "absence_reason", "absence_side", "is_late",
+            "at", "by",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One kind of rows. `grows`: a log, of which nothing ever changes."""
+
+    model: Any
+    shape: type[serializers.ModelSerializer]
+    grows: bool = False
+    related: tuple[str, ...] = ()
+    prefetched: tuple[str, ...] = ()
+
+
+DATASETS: dict[str, Dataset] = {
+    "registrations": Dataset(Registration, RegistrationOut, related=("patient", "clinic")),
+    "class-changes": Dataset(ClassChange, ClassChangeOut, grows=True),
+    "referrals": Dataset(Referral, ReferralOut),
+    "consultations": Dataset(Consultation, visits_out.ConsultationOut),
+    "visits": Dataset(Visit, visits_out.VisitOut),
+    "stage-changes": Dataset(StageChange, visits_out.StageChangeOut, grows=True),
+    "refunds": Dataset(Refund, visits_out.RefundOut, grows=True),
+    "appointments": Dataset(Appointment, AppointmentOut),
+    "appointment-changes": Dataset(AppointmentChange, AppointmentStepOut, grows=True),
+    "tasks": Dataset(Task, TaskOut),
+    "contacts": Dataset(Contact, ContactMadeOut, grows=True),
+    "messages": Dataset(Message, MessageOut),
+    "conversations": Dataset(Conversation, ConversationOut, related=("capture",), prefetched=("capture__contacts",)),
+    "findings": Dataset(Finding, FindingOut, related=("message",)),
+}
+
+
+class DatasetOut(serializers.Serializer):
+    name = serializers.CharField()
+    grows = serializers.BooleanField()
+    fields_told = serializers.ListField(child=serializers.CharField())
+
+
+class BulkPage(serializers.Serializer):
+    """`results`: rows as their own resource tells them."""
+
+    results = serializers.ListField(child=serializers.DictField())
+    next = serializers.CharField(allow_null=True)
+
+
+class Datasets(ApiView):
+    """What can be read in bulk."""
+
+    tag, scope = "Bulk read", "exports"
+    access = (Permission.EXPORT_PATIENTS,)
+    http_method_names = ["get", "head"]
+
+    @extend_schema(operation_id="bulk_list", responses=DatasetOut(many=True))
+    def get(self, request: Request) -> Response:
+        """The kinds of rows; of those that only grow nothing ever changes."""
+        told = [
+            {"name": name, "grows": one.grows, "fields_told": list(one.shape.Meta.fields)}
+            for name, one in DATASETS.items()
+        ]
+        return self.answer(told)
+
+
+class Bulk(ApiView):
+    """Every row of one kind."""
+
+    tag, scope = "Bulk read", "exports"
+    access = (Permission.EXPORT_PATIENTS,)
+    http_method_names = ["get", "head"]
+    query_names = frozenset({"cursor", "limit"})
+
+    @extend_schema(
+        operation_id="bulk_read",
+        parameters=[
+            OpenApiParameter("name", str, OpenApiParameter.PATH, enum=list(DATASETS)),
+            OpenApiParameter("cursor", str, description="Where the page begins: from `next` of the page before."),
+            OpenApiParameter(
+                "limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, description="How many."
+            ),
+        ],
+        responses=BulkPage,
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """A page of rows of the clinic in the order of their ids; reading is kept in the audit log."""
+        kind = DATASETS.get(name)
+        if kind is None:
+            raise Http404
+        limit = _limit(request)
+        rows = kind.model.objects.for_user(self.user).for_clinic(self.clinic)
+        rows = rows.select_related(*kind.related).prefetch_related(*kind.prefetched).order_by("pk")
+        place = read_cursor(request.query_params.get("cursor", ""), kind.model, ("id",))
+        if place is not None:
+            rows = rows.filter(pk__gt=place[0])
+        found = list(rows[: limit + 1])
+        page = found[:limit]
+        record(action="bulk_read", clinic=self.clinic, by=self.user, table=name, rows=len(page))
+        told = kind.shape(page, many=True, context=self.serializer_context()).data
+        return self.answer({"results": told, "next": self._next(found, limit)})
+
+    def _next(self, found: list[Any], limit: int) -> str | None:
+        if len(found) <= limit:
+            return None
+        query = self.request.query_params.copy()
+        query["cursor"] = write_cursor(found[limit - 1], ("id",))
+        return f"{self.request.path}?{query.urlencode()}"
+
+
+def _limit(request: Request) -> int:
+    said = request.query_params.get("limit")
+    limit = whole_number(said) if said is not None else USUAL
+    if limit is None or not 1 <= limit <= MOST:
+        raise Problem("bad-request", errors={"limit": [_("A number from 1 to %(most)s.") % {"most": MOST}]})
+    return limit

@@ -1,0 +1,41 @@
+"""Bulk read: every row once, in order, of one's own clinic, and kept in the audit log."""
+
+import pytest
+
+from accounts.models import AuditEvent
+from accounts.permissions import Role
+from clinic_crm.workbench.bulk import DATASETS
+from tests.api.programs import Program
+from tests.factories import ClinicFactory, UserFactory, VisitFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_row_is_read_once_and_none_of_another_clinic():
+    clinic = ClinicFactory()
+    mine = [VisitFactory(clinic=clinic).pk for _ in range(5)]
+    VisitFactory(clinic=ClinicFactory())
+    program = Program(UserFactory(clinic=clinic, role=Role.MANAGER))
+    seen, address = [], "bulk/visits/?limit=2"
+    while address:
+        page = program.get(address).json()
+        seen += [row["id"] for row in page["results"]]
+        address = (page["next"] or "").removeprefix("/api/v1/")
+    assert seen == mine
+    assert AuditEvent.objects.filter(action="bulk_read").count() == 3
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_each_kind_can_be_read(name: str):
+    told = Program(UserFactory(role=Role.MANAGER)).get(f"bulk/{name}/")
+    assert told.status_code == 200
+    assert told.json() == {"results": [], "next": None}
+
+
+def test_bad_questions_are_told_and_coordinators_may_not():
+    manager = Program(UserFactory(role=Role.MANAGER))
+    assert {row["name"] for row in manager.get("bulk/").json()} == set(DATASETS)
+    assert manager.get("bulk/nothing/").status_code == 404
+    assert manager.get("bulk/visits/?limit=99999").status_code == 400
+    assert manager.get("bulk/visits/?cursor=zzz").status_code == 400
+    assert Program(UserFactory(role=Role.COORDINATOR)).get("bulk/visits/").status_code == 403
