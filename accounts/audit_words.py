@@ -111,6 +111,7 @@ ACTIONS = {
     "chat_contacts_opened": _("Numbers in a chat opened"),
     "chat_self_checked": _("Own chat checked"),
     "chat_coached": _("Coaching note written"),
+    "registration_taken_back": _("Registration taken back"),
     "coaching_done": _("Coaching task closed"),
     "chat_scored": _("Chat scored"),
     "chats_exported": _("Chats exported"),

@@ -136,7 +136,9 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- data --------------------------------------------------------------------------------------
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", database_url(VAR_DIR), conn_max_age=600, conn_health_checks=True)}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
-DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("PGBOUNCER", False)
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = PGBOUNCER = env.bool("PGBOUNCER", False)
+if not PGBOUNCER:  # without it each row's trigger learns by an error that none is set aside (patients.importing.copying)
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c pgtrigger.ignore={}")
 REDIS_URL = env.str("REDIS_URL", redis_url(VAR_DIR))
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
@@ -105,10 +106,42 @@ class Schema(AutoSchema):
             found["x-etag"] = isinstance(self.view, Reads) and self.method == "GET" and self.view.action == "retrieve"  # type: ignore[attr-defined]
         return found
 
+    def _get_paginator(self) -> Any:
+        """Return what pages: for the actions that answer with pages, not for all that answer with several rows."""
+        if isinstance(self.view, Resource) and self.view.action not in self.view.lists:
+            return None
+        return super()._get_paginator()
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        found = super()._map_serializer_field(field, direction, bypass_extensions)
+        if direction == "response" and found and _may_be_empty(field):
+            if "enum" in found and "" not in found["enum"]:
+                found["enum"] = [*found["enum"], ""]
+        return found
+
+    def _insert_field_validators(self, field: Any, schema: Any) -> None:
+        super()._insert_field_validators(field, schema)
+        if field.read_only and _may_be_empty(field):
+            schema.pop("pattern", None)
+
     def _problems(self) -> Iterable[str]:
         if self.method == "GET":
             return READING
         return VERSIONED if self._guards_version() else WRITING
+
+
+def _may_be_empty(field: Any) -> bool:
+    """Tell whether a field's text may be "" in an answer: its column may; a serializer knows that of writable ones alone."""
+    model = getattr(getattr(field.parent, "Meta", None), "model", None)
+    for name in (field.source or "").split("."):
+        if model is None:
+            return False
+        try:
+            column = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            return False
+        model = column.related_model
+    return bool(getattr(column, "blank", False)) and column.get_internal_type() in ("CharField", "TextField", "SlugField")
 
 
 def only_v1(endpoints: list[Any], **kwargs: Any) -> list[Any]:

@@ -6,11 +6,18 @@ from typing import Any
 
 from accounts.models import Clinic, Membership
 from accounts.permissions import Role
+from consultations.models import Visit
+from consultations.stages import Decision
 from conversations.importing.jsonl import chat_from
-from conversations.models import CapturedContact, ConsultantName, Conversation
+from conversations.models import CapturedContact, CoachingNote, ConsultantName, Conversation
+from conversations.services.capturing import Wish, detail_of, take_over
 from conversations.services.importing import take_chats
+from conversations.services.reading import coach
+from patients.models import Channel, Registration
 
 COUNT = 26
+TAKEN_OVER = (8, 12, 16, 20, 24)  # of the chats that ended with a booking and a number
+COACHING = (("客户问价格先给区间，再约到院，不要让客户自己打电话。", 3), ("两分钟内先回一句，再去查资料。", -2))
 CHANNELS = ("百度竞价", "抖音私信", "大众点评", "官网", "小红书")
 # What was asked for, and the search words that led there.
 KEYWORDS = ("种植牙多少钱一颗", "牙齿矫正要几年", "洗牙疼不疼", "牙疼怎么办", "儿童换牙", "全口种植")
@@ -68,9 +75,13 @@ def tell_conversations(clinic: Clinic) -> int:
     for member in staff:
         name = f"{member.user.surname}老师"
         ConsultantName.objects.get_or_create(clinic=clinic, name=name, defaults={"user": member.user})
+    became = _became(clinic)
     take_chats(
-        drafts=(chat_from(n, one, clinic.tz) for n, one in enumerate(_told(clinic, staff))), clinic=clinic, by=None
-    )
+        drafts=(chat_from(n, one, clinic.tz) for n, one in enumerate(_told(clinic, staff, became))), clinic=clinic,
+        by=None,
+    )  # fmt: skip
+    _take_over(clinic, became)
+    _coach(clinic)
     filed = CapturedContact.objects.filter(capture__conversation__clinic=clinic, kind=CapturedContact.Kind.WECHAT)
     first = filed.order_by("pk").first()
     if first is not None:  # one that was kept as it should be; the others wait for group and remark
@@ -79,13 +90,59 @@ def tell_conversations(clinic: Clinic) -> int:
     return Conversation.objects.for_clinic(clinic).count()
 
 
-def _told(clinic: Clinic, staff: list[Any]) -> Iterator[dict[str, Any]]:
+def _key(clinic: Clinic, number: int) -> str:
+    return f"demo-{clinic.code}-{number + 1:02}"
+
+
+def _start(clinic: Clinic, number: int) -> datetime:
     midnight = clinic.day_bounds(clinic.today())[0]
+    return midnight - timedelta(days=1 + number * 37 // COUNT) + timedelta(minutes=545 + number * 97 % 560)
+
+
+def _became(clinic: Clinic) -> dict[int, Visit]:
+    """Return by chat the first visit of the patient it became: somebody who came in the days after it."""
+    found: dict[int, Visit] = {}
+    visits = Visit.objects.for_clinic(clinic).filter(is_error=False, is_first=True, patient__phones__position=0)
+    visits = visits.select_related("patient", "appointment").order_by("arrived_at", "pk")
+    for number in TAKEN_OVER:
+        start = _start(clinic, number)
+        came = visits.filter(arrived_at__gt=start + timedelta(hours=20), arrived_at__lt=start + timedelta(days=9))
+        came = came.exclude(patient__in=[visit.patient_id for visit in found.values()])
+        accepted = came.filter(decision__in=(Decision.ACCEPTED, Decision.DEPOSIT)) if number % 8 == 0 else came
+        visit = accepted.first() or came.first()
+        if visit is not None:
+            found[number] = visit
+    return found
+
+
+def _take_over(clinic: Clinic, became: dict[int, Visit]) -> None:
+    """Tie the chats to whom they became, as their consultants did at the time."""
+    for number, visit in became.items():
+        chat = Conversation.objects.for_clinic(clinic).get(source_key=_key(clinic, number))
+        if chat.patient_id is None and chat.consultant is not None:
+            take_over(conversation=chat, wish=Wish(patient=visit.patient), by=chat.consultant)
+            Conversation.objects.filter(pk=chat.pk).update(appointment=visit.appointment)
+            here = Registration.objects.for_clinic(clinic).filter(patient=visit.patient)
+            here.update(channel=Channel.ONLINE_CHAT, channel_detail=detail_of(chat))
+
+
+def _coach(clinic: Clinic) -> None:
+    """Have the manager ask for something better after two of the worst chats: one still has time, one is overdue."""
+    member = Membership.objects.for_clinic(clinic).active().with_role(Role.MANAGER).order_by("pk").first()
+    if member is None or CoachingNote.objects.for_clinic(clinic).exists():
+        return
+    worst = Conversation.objects.for_clinic(clinic).exclude(consultant=None).order_by("score", "pk")[: len(COACHING)]
+    for chat, (text, days) in zip(worst, COACHING, strict=False):
+        note = coach(conversation=chat, text=text, by=member.user)
+        CoachingNote.objects.filter(pk=note.pk).update(due_on=clinic.today() + timedelta(days=days))
+
+
+def _told(clinic: Clinic, staff: list[Any], became: dict[int, Visit]) -> Iterator[dict[str, Any]]:
     for number in reversed(range(COUNT)):  # the latest is written last
-        start = midnight - timedelta(days=1 + number * 37 // COUNT) + timedelta(minutes=545 + number * 97 % 560)
+        start = _start(clinic, number)
         member = staff[(number % 3 if number % 4 else 0) % len(staff)]
         yield {
-            "id": f"demo-{clinic.code}-{number + 1:02}",
+            "id": _key(clinic, number),
             "channel": CHANNELS[number * 3 % len(CHANNELS)],
             "keyword": KEYWORDS[number * 5 % len(KEYWORDS)],
             "cost": 100 + number * 37 % 101,
@@ -93,15 +150,19 @@ def _told(clinic: Clinic, staff: list[Any]) -> Iterator[dict[str, Any]]:
             "team": member.team.name if member.team else "",
             "visitor": f"访客{2100 + number * 13}",
             "started_at": start.isoformat(),
-            "messages": list(_messages(number, start, clinic)),
+            "messages": list(_messages(number, start, clinic, became.get(number))),
         }
 
 
-def _messages(number: int, start: datetime, clinic: Clinic) -> Iterator[dict[str, str]]:
+def _messages(number: int, start: datetime, clinic: Clinic, visit: Visit | None) -> Iterator[dict[str, str]]:
     agreed = max(start, clinic.day_bounds(clinic.today())[0]) + timedelta(days=3 + number % 5)
+    if visit is not None:
+        agreed = visit.arrived_at.astimezone(clinic.tz)
     words = {
         "day": f"{agreed.month}月{agreed.day}号",
-        "phone": f"199000{clinic.pk % 10}{number:02}{number * 7 % 100:02}",
+        "phone": visit.patient.phones.get(position=0).number
+        if visit is not None
+        else f"199000{clinic.pk % 10}{number:02}{number * 7 % 100:02}",
         "wechat": f"qinghe_demo{number:02}",
         "qq": f"19900{number:04}",
     }

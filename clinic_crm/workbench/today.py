@@ -16,9 +16,10 @@ from clinic_crm.workbench.board import cards_of, me_of
 from clinic_crm.workbench.cards import COLUMNS, Card, Column, limit_of
 from clinic_crm.workbench.gaps import gaps_of
 from clinic_crm.workbench.pulse import pulse_of
-from conversations.beside import coaching
 from consultations.models import CheckoutItem, Visit
 from consultations.stages import ENDED, Actor, Stage
+from conversations.beside import coaching
+from conversations.models import CoachingNote, Conversation
 from followups.models import Appointment
 from patients.models import ComplaintCase
 
@@ -68,6 +69,7 @@ class Counts:
     to_come: int
     received_yesterday: int
     complaints_overdue: int
+    coaching: int  # the person's own that is open; for managers, anybody's that is overdue
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def _fill(column: Column, cards: list[Card], clinic: Clinic) -> FilledColumn:
     return FilledColumn(column, inside, limit, sum(c.action is not None for c in inside))
 
 
-# Raw, because the three are one round trip this way and cost nothing to put together.
+# Raw, because all are one round trip this way and cost nothing to put together.
 COUNTS = """
 SELECT
   (SELECT count(*) FROM {visit} WHERE clinic_id = %(clinic)s AND NOT is_error
@@ -116,15 +118,21 @@ SELECT
   (SELECT count(*) FROM {visit} WHERE clinic_id = %(clinic)s AND NOT is_error
       AND received_at >= %(before)s AND received_at < %(start)s),
     (SELECT count(*) FROM {complaint} WHERE clinic_id = %(clinic)s AND closed_at IS NULL AND joined_to_id IS NULL
-     AND due_at < %(now)s)
+     AND due_at < %(now)s),
+  (SELECT count(*) FROM {coaching} note JOIN {chat} chat ON chat.id = note.conversation_id
+     WHERE chat.clinic_id = %(clinic)s AND NOT chat.is_error AND note.done_at IS NULL
+     AND CASE WHEN %(coaches)s THEN note.due_on < %(today)s ELSE note.consultant_id = %(user)s END)
 """
 
 
-def counts_of(clinic: Clinic) -> Counts:
+def counts_of(clinic: Clinic, user: User) -> Counts:
     """Return the day's numbers (one statement)."""
     start, end = clinic.day_bounds(clinic.today())
     values: dict[str, Any] = {
         "clinic": clinic.pk,
+        "user": user.pk,
+        "coaches": user.may(Permission.SCORE_CONVERSATIONS, clinic),
+        "today": clinic.today(),
         "ended": sorted(ENDED),
         "expected": [Appointment.Status.BOOKED.value, Appointment.Status.CONFIRMED.value],
         "now": timezone.now(),
@@ -136,6 +144,8 @@ def counts_of(clinic: Clinic) -> Counts:
         "visit": Visit._meta.db_table,
         "appointment": Appointment._meta.db_table,
         "complaint": ComplaintCase._meta.db_table,
+        "coaching": CoachingNote._meta.db_table,
+        "chat": Conversation._meta.db_table,
     }
     with connection.cursor() as cursor:
         cursor.execute(COUNTS.format(**tables), values)
@@ -175,19 +185,21 @@ def board_context(clinic: Clinic, user: User, view: View) -> dict[str, Any]:
     pulse = pulse_of(clinic, now)  # read first: what changes meanwhile shows at the next look
     soon = arrivals(clinic, now)
     waivers = waivers_waiting(clinic) if user.may(Permission.APPROVE_WAIVER, clinic) else []
+    counts = counts_of(clinic, user)
+    scope = "all" if user.may(Permission.SCORE_CONVERSATIONS, clinic) else "mine"
     return {
         "view": view,
         "now": now,
         "pulse": pulse,
         "board": board_of(clinic, user, view, now),
-        "counts": counts_of(clinic),
+        "counts": counts,
         "arrivals": soon,
         "gaps": gaps_of(clinic, now) if user.may(Permission.BOOK, clinic) else [],
         "settles": user.may(Permission.APPROVE_WAIVER, clinic),
         "yesterday": clinic.today() - timedelta(days=1),
         "waivers": waivers,
         "ended": ended_today(clinic) if not waivers else [],
-        "coaching": coaching(user, clinic, "all" if user.may(Permission.SCORE_CONVERSATIONS, clinic) else "mine"),
+        "coaching": coaching(user, clinic, scope) if counts.coaching else None,
         "today": clinic.today(),
         "may_be_mine": me_of(user, clinic).actor != Actor.OTHER,
         "may_check_in": user.may(Permission.CHECK_IN, clinic),

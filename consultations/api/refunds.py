@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,6 +45,7 @@ class Refunds(Lists, Reads, Resource):
         """Record money paid back; a refund in full reverses the closing in the key figures."""
         return self.made(refund(by=self.user, **self.read(visits_in.RefundIn)))
 
+    @extend_schema(responses={201: visits_out.RefundOut})
     @action(detail=True, methods=["post"], url_path="take-back")
     def take_back(self, request: Request, pk: int) -> Response:
         """Take a wrongly recorded refund back; answers with the row that says so."""
