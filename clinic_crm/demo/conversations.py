@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import F
+
 from accounts.models import Clinic, Membership
 from accounts.permissions import Role
 from consultations.models import Visit
@@ -103,7 +105,8 @@ def _became(clinic: Clinic) -> dict[int, Visit]:
     """Return by chat the first visit of the patient it became: somebody who came in the days after it."""
     found: dict[int, Visit] = {}
     visits = Visit.objects.for_clinic(clinic).filter(is_error=False, is_first=True, patient__phones__position=0)
-    visits = visits.select_related("patient", "appointment").order_by("arrived_at", "pk")
+    visits = visits.select_related("patient", "appointment")
+    visits = visits.order_by(F("appointment").asc(nulls_last=True), "arrived_at", "pk")  # who had booked first
     for number in TAKEN_OVER:
         start = _start(clinic, number)
         came = visits.filter(arrived_at__gt=start + timedelta(hours=20), arrived_at__lt=start + timedelta(days=9))

@@ -23,7 +23,7 @@ SHOWN = 50  # of the latest deliveries
 class HookForm(forms.Form):
     """An address, and what it wants to hear of."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+    name = forms.CharField(label=gettext_lazy("Other system"), max_length=60)
     url = forms.CharField(label=gettext_lazy("Web address"), max_length=500)
     events = forms.MultipleChoiceField(label=gettext_lazy("What is told"), choices=HookEvent.choices)
     is_active = forms.BooleanField(label=gettext_lazy("Switched on"), required=False, initial=True)
