@@ -55,4 +55,5 @@ def report() -> None:
     print(f"inspection  {done:,} chats, {messages:,} messages, one core")
     print(f"  inspect      {done / inspecting:10,.0f} chats/s")
     print(f"  plain search {done / searching:10,.0f} chats/s")
+    print(f"  messages     {messages / inspecting:10,.0f} messages/s")
     print(f"  ratio        {ratio:10.1%}  {'ok' if ratio >= GOAL else f'below the goal of {GOAL:.0%}'}")

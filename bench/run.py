@@ -33,7 +33,7 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from bench import booking, conversations, imports, inspection, kpis, pages, sweep, tasks
+        from bench import booking, chat_import, conversations, imports, inspection, kpis, pages, sweep, tasks
         from bench.people import grow_to
 
         print(
@@ -51,6 +51,7 @@ def main() -> None:
         tasks.report()
         conversations.report()
         inspection.report()
+        chat_import.report()
         kpis.main()  # last: it makes data of its own
 
 

@@ -115,12 +115,6 @@ class AnswerForm(forms.Form):
     upheld = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
 
 
-class CoachForm(forms.Form):
-    """What to do better."""
-
-    text = forms.CharField(max_length=1000, required=False)
-
-
 class ScoreForm(forms.Form):
     """A manager's score: the points of each rule that was found, and why they differ."""
 
@@ -195,6 +189,17 @@ class FrontItemForm(forms.Form):
 
 
 FrontItems = forms.formset_factory(FrontItemForm, extra=2, max_num=12, absolute_max=12)
+
+
+class CoachForm(forms.Form):
+    """What a consultant is to do better, and until when."""
+
+    text = forms.CharField(
+        label=_("What to do better"), max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": _("What to do better next time")}),
+        error_messages={"required": _("Say what to do better.")},
+    )  # fmt: skip
+    due_on = forms.DateField(label=_("Until"), widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"))
 
 
 class FrontScoreForm(forms.Form):

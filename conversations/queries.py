@@ -190,9 +190,15 @@ def appeals_answered(clinic: Clinic, *, of: User | None = None) -> QuerySet[Any]
     return rows.select_related("finding__conversation", "made_by", "answered_by").order_by("-answered_at", "-id")
 
 
-def coaching_of(user: User, clinic: Clinic) -> QuerySet[Any]:
-    """Return what managers asked of a consultant, what is not yet seen first."""
-    rows = CoachingNote.objects.for_clinic(clinic).filter(consultant=user, conversation__is_error=False)
-    return rows.select_related("conversation", "created_by").order_by(
-        F("seen_at").desc(nulls_first=True), "-created_at"
-    )
+def coaching_open(clinic: Clinic, *, of: User | None = None) -> QuerySet[Any]:
+    """Return what managers asked for and is not yet done, the longest due first; `of`: of one consultant."""
+    rows = CoachingNote.objects.for_clinic(clinic).open()
+    if of is not None:
+        rows = rows.filter(consultant=of)
+    rows = rows.select_related("conversation", "consultant", "created_by")
+    return rows.order_by(F("due_on").asc(nulls_last=True), "created_at", "pk")
+
+
+def coaching_overdue(clinic: Clinic) -> QuerySet[Any]:
+    """Return what should have been done before today."""
+    return coaching_open(clinic).filter(due_on__lt=clinic.today())

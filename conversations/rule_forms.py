@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.inspection import Rules, RulesError, describe
 from conversations.inspection.codes import CODES, GROUPS
+from conversations.word_gloss import gloss
 
 LARGEST = 20_000  # signs of a word list
 
@@ -77,7 +78,9 @@ class RulesForm(forms.Form):
         found = []
         for category in self.facts["categories"]:
             left_out = set(self[f"x.{category['key']}"].value() or [])
-            words = [{**item, "out": item["word"] in left_out} for item in category["words"]]
+            words = [
+                {**item, "shown": gloss(item["word"]), "out": item["word"] in left_out} for item in category["words"]
+            ]
             field = self[f"w.{category['key']}"]
             own = len(words_in(str(field.value() or "")))
             found.append({**category, "words": words, "field": field, "own": own, "out": len(left_out)})

@@ -1,12 +1,14 @@
 """What the conversations app does when it is due."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery import shared_task
-from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import WebhookEvent
 from conversations.services import import_jobs, reinspecting
+from followups import jobs
+from followups.jobs import Job
 
 DELIVERIES_KEPT = timedelta(days=7)  # far longer than a delivery may be repeated
 
@@ -14,18 +16,38 @@ DELIVERIES_KEPT = timedelta(days=7)  # far longer than a delivery may be repeate
 @shared_task
 def run_due_chat_imports() -> None:
     """Check or import every file of chats that is due; another worker may do the same at the same time."""
-    while job := import_jobs.claim():
-        import_jobs.run(job)
+    jobs.poll("chat_imports")
 
 
 @shared_task
 def run_due_reinspections() -> None:
     """Inspect earlier chats again wherever that was asked for."""
+    jobs.poll("reinspections")
+
+
+def _import(now: datetime) -> int:
+    done = 0
+    while job := import_jobs.claim():
+        import_jobs.run(job)
+        done += 1
+    return done
+
+
+def _reinspect(now: datetime) -> int:
+    done = 0
     while job := reinspecting.claim():
         reinspecting.run(job)
+        done += 1
+    return done
 
 
-@shared_task
-def drop_old_deliveries() -> None:
+def _forget(now: datetime) -> int:
     """Forget deliveries of the webhook that nobody repeats any more."""
-    WebhookEvent.objects.filter(at__lt=timezone.now() - DELIVERIES_KEPT).delete()
+    return WebhookEvent.objects.filter(at__lt=now - DELIVERIES_KEPT).delete()[0]
+
+
+JOBS = (
+    Job("chat_imports", _import, minutes=2, alone=False, own_beat=True, label=_("Read files of chats")),
+    Job("reinspections", _reinspect, minutes=2, alone=False, own_beat=True, label=_("Inspect earlier chats again")),
+    Job("forget_deliveries", _forget, hour=3, label=_("Forget old deliveries of chats")),
+)

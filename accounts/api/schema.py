@@ -114,9 +114,8 @@ class Schema(AutoSchema):
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         found = super()._map_serializer_field(field, direction, bypass_extensions)
-        if direction == "response" and found and _may_be_empty(field):
-            if "enum" in found and "" not in found["enum"]:
-                found["enum"] = [*found["enum"], ""]
+        if direction == "response" and "" not in (found or {}).get("enum", [""]) and _may_be_empty(field):
+            found["enum"] = [*found["enum"], ""]
         return found
 
     def _insert_field_validators(self, field: Any, schema: Any) -> None:
@@ -141,7 +140,11 @@ def _may_be_empty(field: Any) -> bool:
         except FieldDoesNotExist:
             return False
         model = column.related_model
-    return bool(getattr(column, "blank", False)) and column.get_internal_type() in ("CharField", "TextField", "SlugField")
+    return bool(getattr(column, "blank", False)) and column.get_internal_type() in (
+        "CharField",
+        "TextField",
+        "SlugField",
+    )
 
 
 def only_v1(endpoints: list[Any], **kwargs: Any) -> list[Any]:

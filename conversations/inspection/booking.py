@@ -1,12 +1,12 @@
 """The appointment both sides agreed to: the last one, with an exact time, not refused and not called off."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from conversations.inspection import dates
 from conversations.inspection.dates import Said
-from conversations.inspection.reading import LONGEST, Reading
+from conversations.inspection.reading import Reading
 
 YES = re.compile(
     r"^(?:[那就]|嗯|哦|啊|ok|OK|那就|就)*[，, ]?(?:可以|行|好|嗯|恩|ok|OK|没问题|对|是的|成|中|定|要得|得|妥|约吧|就这个|就这样|都可以|都行|麻烦|谢谢|收到|能|有空|方便|就它|来得及|没事|同意|确定|一言为定)"
@@ -29,21 +29,27 @@ OFFERS = re.compile(
 AGREES_WITHOUT = re.compile(r"^(?:好|可以|行|没问题|嗯|收到|ok|对|是的|有的|能的?|当然)")
 
 
-_NOTHING = Said()
+_NOTHING = dates.NOTHING
 
 
-@dataclass
+@dataclass(slots=True)
 class _State:
-    context: Said = field(default_factory=Said)
+    context: Said = _NOTHING
     offer: Said | None = None  # the consultant's, waiting for a yes
     wish: Said | None = None  # the visitor's, waiting for a yes
     agreed: Said | None = None
     message: int | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is offered, wished for or agreed, so a message that names no time changes nothing."""
+        return self.offer is None and self.wish is None and self.agreed is None
+
 
 def read(reading: Reading) -> tuple[datetime | None, int | None]:
     """Give the last time agreed and the message that settled it."""
-    if not _TIMES.search(reading.text):
+    text = reading.text
+    if not ("点" in text or "时" in text or ":" in text or "：" in text or "時" in text) or not _TIMES.search(text):
         return None, None
     try:
         start = reading.chat.started_at.date()
@@ -53,8 +59,10 @@ def read(reading: Reading) -> tuple[datetime | None, int | None]:
     for index, sender in enumerate(reading.senders):
         if sender not in ("visitor", "consultant"):
             continue
-        text = reading.texts[index][:LONGEST]
+        text = reading.texts[index]
         said = dates.read(text, start) if len(text) < 2000 and _TIMELY.search(text) else _NOTHING
+        if said is _NOTHING and state.is_idle:
+            continue
         if sender == "consultant":
             _consultant(state, said, text, index)
         else:
@@ -64,7 +72,10 @@ def read(reading: Reading) -> tuple[datetime | None, int | None]:
 
 _TIMES = re.compile(r"(?:[0-9０-９二三四五六七八九十两]|(?<![有差])一)(?:点|[时時](?!间|候))|[0-9][:：][0-9]")
 #: Without one of these characters a message names neither day nor time.
-_TIMELY = re.compile(r"[点时時:：月号日周期拜天早晚午末晨夜]|[0-9][./-][0-9]|下班|下了班|放学|[ap]m")
+_TIMELY = re.compile(
+    r"[点时時:：月号日周期拜天早晚午末晨夜0-9下放ap]"
+    r"(?:(?<=[点时時:：月号日周期拜天早晚午末晨夜])|(?<=[0-9])[./-][0-9]|(?<=下)了?班|(?<=放)学|(?<=[ap])m)"
+)
 
 
 def _settle(state: _State, said: Said | None, index: int) -> None:
@@ -77,7 +88,7 @@ def _complete(said: Said | None) -> bool:
 
 
 def _visitor(state: _State, said: Said, text: str, index: int) -> None:
-    if CALLED_OFF.search(text) and not said.has_time:
+    if not said.has_time and CALLED_OFF.search(text):
         _settle(state, None, index)
     elif said.has_time:
         _visitor_names_time(state, said, text, index)
@@ -122,7 +133,10 @@ _CHOOSES = re.compile(r"点(?:半|钟|一刻|[0-9一二三四五六七八九十]
 
 
 def _is_wish(text: str) -> bool:
-    return re.search(r"改|换|那|行吗|可以吗|行不|要不|吧|有号|有空|能不能|有人吗|还是|呢", text) is not None
+    return _WISHES.search(text) is not None
+
+
+_WISHES = re.compile(r"改|换|那|行吗|可以吗|行不|要不|吧|有号|有空|能不能|有人吗|还是|呢")
 
 
 def _consultant(state: _State, said: Said, text: str, index: int) -> None:
@@ -154,7 +168,7 @@ def _answers_wish(state: _State, said: Said, text: str, index: int) -> bool:
     if FULL.search(text) and not AGREES_WITHOUT.match(text):
         state.wish = None
     elif CONFIRMS.search(text) or AGREES_WITHOUT.match(text):
-        _settle(state, replace(wish, day=said.day or wish.day), index)
+        _settle(state, wish._replace(day=said.day or wish.day), index)
         return True
     return False
 
@@ -166,12 +180,12 @@ _STATES = re.compile(
 
 def _asks_time(text: str) -> bool:
     """Whether the very sentence with the time asks for a yes."""
-    for sentence in re.split(r"[。！!]", text):
-        if re.search(r"点|[0-9][:：][0-9]", sentence) and re.search(
-            r"[?？]|可以吗|行吗|好吗|方便吗|怎么样|如何|合适吗", sentence
-        ):
-            return True
-    return False
+    return any(_TIMED.search(sentence) and _ASKS.search(sentence) for sentence in _SENTENCES.split(text))
+
+
+_SENTENCES = re.compile(r"[。！!]")
+_TIMED = re.compile(r"点|[0-9][:：][0-9]")
+_ASKS = re.compile(r"[?？]|可以吗|行吗|好吗|方便吗|怎么样|如何|合适吗")
 
 
 def _names(said: Said) -> bool:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from conversations.inspection.advice import advice
+
 Sender = Literal["visitor", "consultant", "bot", "system"]
 Ending = Literal["greeting", "visitor", "consultant", "system"]
 
@@ -25,22 +27,28 @@ class Chat:
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Found:
     """One thing that lost, or may lose, the visitor.
 
-    `message` is an index into Chat.lines, None when the whole chat is meant. `quote` are the words, `advice` what to
-    say or do instead (plain text in the language that is active), `detail` what was measured, e.g. {"seconds": 75}.
+    `message` is an index into Chat.lines, None when the whole chat is meant. `quote` are the words, `own_advice` what
+    the clinic's own rules say to do instead ("" where what is built in holds), `detail` what was measured or meant,
+    e.g. {"seconds": 75} or {"word": "不好意思"}.
     """
 
     code: str
     message: int | None
     quote: str
-    advice: str
+    own_advice: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def advice(self) -> str:
+        """What to say or do instead, in the language that is active."""
+        return self.own_advice or advice(self.code, self.detail)
 
-@dataclass(frozen=True)
+
+@dataclass(slots=True)
 class Captured:
     """What the visitor gave or agreed to, each with the index of the message that shows it."""
 
@@ -54,7 +62,7 @@ class Captured:
     booking_message: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Verdict:
     """All that the rules say about one chat.
 

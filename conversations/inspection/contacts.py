@@ -1,10 +1,12 @@
 """Phone, WeChat and QQ that the visitor gave (not the clinic's own, not orders, prices or vouchers)."""
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
-from conversations.inspection.reading import LONGEST, Reading
+from conversations.inspection.matcher import watch
+from conversations.inspection.reading import LONGEST, Reading, bits
 
 DIGITS: Final = str.maketrans(
     "０１２３４５６７８９零〇○Ｏ一二三四五六七八九两幺洞①②③④⑤⑥⑦⑧⑨壹贰叁肆伍陆柒捌玖",
@@ -90,6 +92,9 @@ def phones_in(text: str) -> list[tuple[int, int, str]]:
     return found
 
 
+_COUNTRY = re.compile(r"^(?:0086|86)(?=1[3-9][0-9]{9}$)")
+
+
 def _split(run: str, offset: int) -> list[tuple[int, int, str]]:
     """Cut a run of digit groups into mobile numbers; groups that do not add up to 11 are none."""
     groups = [(match[0], match.start(), match.end()) for match in SEPARATED.finditer(run)]
@@ -108,7 +113,7 @@ def _split(run: str, offset: int) -> list[tuple[int, int, str]]:
                 break
             if joined in ("86", "0086"):
                 joined = ""
-        bare = re.sub(r"^(?:0086|86)(?=1[3-9][0-9]{9}$)", "", joined)
+        bare = _COUNTRY.sub("", joined)
         rest = "".join(group[0] for group in groups[end:])
         if MOBILE.fullmatch(bare) and (not rest or len(rest) > 2 or index > 0 or _is_far(run, groups, end)):
             found.append((offset + groups[index][1], offset + groups[end - 1][2], bare))
@@ -123,13 +128,23 @@ def _is_far(run: str, groups: list[tuple[str, int, int]], end: int) -> bool:
     return len(groups[end - 1][0]) == 11 or run[groups[end - 1][2] : groups[end][1]].strip() in ("，", ",", "、", "/")
 
 
+_NUMERALS = f"0-9ｏ{''.join(map(chr, DIGITS))}"
+_DIGIT = re.compile(f"[{_NUMERALS}]")
+_GAP = r"(?:[^\S\n]|[\-.·—–_,，、/*~－．＿／＊～]){0,2}"
+_PIECES_BEGIN: Final = frozenset("0123456789ｏ -.－．\u3000\t").union(map(chr, DIGITS))
+_IN_ONE_PIECE = re.compile(f"[{_NUMERALS}](?:{_GAP}[{_NUMERALS}]){{10}}")
+_WECHAT, _QQ = watch("wechat", WECHAT_WORD), watch("qq", QQ_WORD)
+
+
 def phone(reading: Reading) -> Given | None:
     """Give the mobile number the visitor gave, the last one where it was corrected."""
-    if not _MANY_DIGITS.search(reading.text):
-        return _joined(reading) if _DIGITS_ALONE.search(reading.visitor_text) else None
-    theirs = {number for index in reading.consultant for _s, _e, number in _phones(reading, index)}
+    if len(_DIGIT.findall(reading.text)) < 11:
+        return None
+    if not _IN_ONE_PIECE.search(reading.text):
+        return _joined(reading)
+    theirs = {number for index in _digit_lines(reading, "consultant") for _s, _e, number in _phones(reading, index)}
     best: Given | None = None
-    for index in reading.visitor:
+    for index in _digit_lines(reading, "visitor"):
         for start, end, number in _phones(reading, index):
             text = reading.texts[index]
             before = text[:start]
@@ -144,12 +159,19 @@ def phone(reading: Reading) -> Given | None:
     return best or _joined(reading) or _agreed(reading)
 
 
+def _digit_lines(reading: Reading, sender: str) -> list[int]:
+    """Give the lines of a side that may hold a number."""
+    if reading.is_plain:
+        lines = sorted({reading.line_of(match.start()) for match in _IN_ONE_PIECE.finditer(reading.text)})
+        return [line for line in lines if reading.senders[line] == sender]
+    return reading.consultant if sender == "consultant" else reading.visitor
+
+
 def _phones(reading: Reading, index: int) -> list[tuple[int, int, str]]:
-    text = reading.chat.lines[index].text[:LONGEST]
-    return phones_in(text) if _MANY_DIGITS.search(text) else []
+    text = reading.raws[index][:LONGEST]
+    return phones_in(text) if reading.is_plain or _MANY_DIGITS.search(text) else []
 
 
-_DIGITS_ALONE = re.compile(r"^[0-9０-９零一二三四五六七八九\s.-]{3,8}\n[0-9０-９零一二三四五六七八九\s.-]{3,8}$", re.M)
 _MANY_DIGITS = re.compile(
     r"(?:[0-9０-９零〇○一二三四五六七八九两幺洞壹贰叁肆伍陆柒捌玖][^0-9０-９零〇○一二三四五六七八九两幺洞壹贰叁肆伍陆柒捌玖]{0,3}){11}"
 )
@@ -168,23 +190,38 @@ def _was_given(reading: Reading, index: int, number: str) -> bool:
     return reading.senders[first] == "visitor"
 
 
+_BY_PHONE = re.compile(r"电话|手机|同号|号码")
+_ASKED_TO_CALL = re.compile(r"电话|手机|号码|联系方式")
+_OTHER_WAY = re.compile(r"电话|手机|微信")
+_BETWEEN = re.compile(r"[\s\-.]")
+_IN_NUMBER = re.compile(r"(?<=[0-9])[ \-](?=[0-9])")
+_OF_SOMETHING = re.compile(r"元|块|点|号$|岁|年|月")
+_WORD_ITSELF = re.compile(r"(?:vx|wx|weixin|wechat)\w{0,3}", re.I)
+_GLUED = re.compile(r"(?:vx|wx|v信|微信号?|weixin)[:：是\s]*([A-Za-z][A-Za-z0-9_\-]{5,19})", re.I)
+_WECHAT_DIGITS = re.compile(r"(?:微信号?|vx|wx|v信)(?:是|:|：|\s)*([0-9]{6,10})(?![0-9])", re.I)
+
+
 def _is_wechat_only(reading: Reading, index: int, start: int) -> bool:
     before = plain(reading.texts[index][:start])[-10:]
     text = reading.texts[index]
-    return bool(WECHAT_WORD.search(before)) and not re.search(r"电话|手机|同号|号码", text)
+    return bool(WECHAT_WORD.search(before)) and not _BY_PHONE.search(text)
 
 
 def _previous(reading: Reading, index: int) -> str:
-    earlier = [line for line in reading.visitor if line < index]
-    return reading.texts[earlier[-1]] if earlier and index - earlier[-1] <= 2 else ""
+    place = bisect_left(reading.visitor, index)
+    earlier = reading.visitor[place - 1] if place else -3
+    return reading.texts[earlier] if index - earlier <= 2 else ""
 
 
 def _joined(reading: Reading) -> Given | None:
     """A number sent in two or three pieces, one after the other."""
     pieces, first = "", -2
     for index in reading.visitor:
+        if reading.texts[index][:1] not in _PIECES_BEGIN:
+            pieces = ""
+            continue
         text = plain(reading.texts[index]).translate(DIGITS)
-        digits = re.sub(r"[\s\-.]", "", text)
+        digits = _BETWEEN.sub("", text)
         if digits.isascii() and digits.isdigit() and len(digits) <= 8:
             pieces = pieces + digits if index - first == 1 else digits
             first = index
@@ -197,7 +234,7 @@ def _joined(reading: Reading) -> Given | None:
 
 def _agreed(reading: Reading) -> Given | None:
     """The consultant names the visitor's number on file and the visitor agrees."""
-    for index in reading.consultant:
+    for index in _digit_lines(reading, "consultant"):
         numbers = _phones(reading, index)
         if not numbers or not YOURS.search(reading.texts[index]):
             continue
@@ -209,22 +246,22 @@ def _agreed(reading: Reading) -> Given | None:
 
 def _asked_last(reading: Reading, index: int) -> str:
     """What the consultant said last before this message."""
-    before = [line for line in reading.consultant if line < index]
-    return reading.texts[before[-1]] if before else ""
+    place = bisect_left(reading.consultant, index)
+    return reading.texts[reading.consultant[place - 1]] if place else ""
 
 
 def wechat(reading: Reading, phone_given: Given | None) -> Given | None:
     """Give the WeChat id the visitor gave; 微信同号 means the phone."""
-    if not WECHAT_WORD.search(reading.text):
+    if not (reading.visitor_mask | reading.consultant_mask) & bits(_WECHAT):
         return None
     theirs = {
         match[1].lower()
         for index in reading.consultant
-        for match in WECHAT_ID.finditer(plain(reading.chat.lines[index].text[:LONGEST]))
+        for match in WECHAT_ID.finditer(plain(reading.raws[index][:LONGEST]))
     }
     best: Given | None = None
     for index in reading.visitor:
-        text = plain(reading.chat.lines[index].text[:LONGEST])
+        text = plain(reading.raws[index][:LONGEST])
         asked = _asked_last(reading, index)
         if phone_given and SAME.search(text) and (WECHAT_WORD.search(text) or WECHAT_WORD.search(asked)):
             return Given(phone_given.value, index)
@@ -244,20 +281,19 @@ def _wechat_in(reading: Reading, index: int, text: str, asked: str) -> str:
         ids = [
             match
             for match in WECHAT_ID.finditer(text)
-            if match[1].lower() not in WORDS_ONLY
-            and not re.fullmatch(r"(?:vx|wx|weixin|wechat)\w{0,3}", match[1], re.I)
+            if match[1].lower() not in WORDS_ONLY and not _WORD_ITSELF.fullmatch(match[1])
         ]
-        glued = re.search(r"(?:vx|wx|v信|微信号?|weixin)[:：是\s]*([A-Za-z][A-Za-z0-9_\-]{5,19})", text, re.I)
+        glued = _GLUED.search(text)
         if glued and glued[1].lower() not in WORDS_ONLY:
             return glued[1]
         if ids:
             return ids[-1][1]
         for start, _end, number in phones_in(text):
             if _is_wechat_only(reading, index, start) or (
-                not own and WECHAT_WORD.search(asked) and not re.search(r"电话|手机|号码|联系方式", asked)
+                not own and WECHAT_WORD.search(asked) and not _ASKED_TO_CALL.search(asked)
             ):
                 return number
-        digits = re.search(r"(?:微信号?|vx|wx|v信)(?:是|:|：|\s)*([0-9]{6,10})(?![0-9])", text, re.I)
+        digits = _WECHAT_DIGITS.search(text)
         if digits:
             return digits[1]
     return ""
@@ -265,7 +301,7 @@ def _wechat_in(reading: Reading, index: int, text: str, asked: str) -> str:
 
 def qq(reading: Reading) -> Given | None:
     """Give the QQ number the visitor gave."""
-    if not QQ_WORD.search(reading.text):
+    if not (reading.visitor_mask | reading.consultant_mask) & bits(_QQ):
         return None
     theirs = {match[1] for index in reading.consultant for match in QQ_ID.finditer(plain(reading.texts[index]))}
     best: Given | None = None
@@ -275,13 +311,13 @@ def qq(reading: Reading) -> Given | None:
         asked = _asked_last(reading, index)
         if not own and not (QQ_WORD.search(asked) or QQ_WORD.search(_previous(reading, index))):
             continue
-        joined = re.sub(r"(?<=[0-9])[ \-](?=[0-9])", "", text)
+        joined = _IN_NUMBER.sub("", text)
         for match in QQ_ID.finditer(joined):
             if match[1] in theirs or (MOBILE.fullmatch(match[1]) and not own) or THEIRS.search(joined[: match.start()]):
                 continue
-            if not own and re.search(r"元|块|点|号$|岁|年|月", joined[match.end() : match.end() + 2]):
+            if not own and _OF_SOMETHING.search(joined[match.end() : match.end() + 2]):
                 continue
-            if MOBILE.fullmatch(match[1]) and re.search(r"电话|手机|微信", joined):
+            if MOBILE.fullmatch(match[1]) and _OTHER_WAY.search(joined):
                 continue
             if joined[match.end() :].startswith("@") and not own:
                 continue

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 _N = "[0-9０-９零〇一二三四五六七八九十两廿]{1,3}"
 PART: Final = {
@@ -82,8 +81,7 @@ def number(text: str) -> int | None:
     return value if text else None
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """A day, a part of the day and a clock time, as far as they were said. `choices`: several times were offered."""
 
     day: date | None = None
@@ -120,12 +118,23 @@ class Said:
         return (hour, self.minute) if hour <= 23 else None
 
 
+_MAY_BE_WRITTEN = re.compile(r"[月号日/.\-]")  # without one of these no day of a month is named
+_MAY_BE_FULL = re.compile(r"[月/]|(?<=[0-9])[.\-]")
+_MAY_BE_TOLD = re.compile(r"[周期拜天日晚早儿]")  # nor any other day
+_MAY_BE_CLOCK = re.compile(r"[点时時:：]")
+_EVENING = re.compile(r"[今明后当]晚|晚[上间]?[0-9一二三四五六七八九十]")
+
+
+NOTHING = Said()
+
+
 def _day_in(text: str, start: date) -> tuple[date | None, str]:
     """Give the last day that the text names and the text without it; a written date outweighs 明天 and 周三."""
-    found = _written_days(text, start)
-    if not found:
+    found = _written_days(text, start) if _MAY_BE_WRITTEN.search(text) else []
+    if not found and _MAY_BE_TOLD.search(text):
         found = [(match.start(), match.end(), _relative(match[0], start)) for match in RELATIVE.finditer(text)]
-        found += _known((match, _weekday(match, start)) for match in WEEKDAY.finditer(text))
+        if "周" in text or "星期" in text or "礼拜" in text:
+            found += _known((match, _weekday(match, start)) for match in WEEKDAY.finditer(text))
     if not found:
         return None, text
     blank = list(text)
@@ -140,8 +149,11 @@ def _known(days: Iterable[tuple[re.Match[str], date | None]]) -> list[tuple[int,
 
 def _written_days(text: str, start: date) -> list[tuple[int, int, date]]:
     """9月26日, and 26日 where no month stands before it; there is no 30 February."""
-    found = _known((match, _full(match, start)) for match in FULL.finditer(text))
-    spans = [match.span() for match in FULL.finditer(text)]
+    full = list(FULL.finditer(text)) if _MAY_BE_FULL.search(text) else []
+    if "号" not in text and "日" not in text:
+        return _known((match, _full(match, start)) for match in full)
+    found = _known((match, _full(match, start)) for match in full)
+    spans = [match.span() for match in full]
     alone = [match for match in DAY.finditer(text) if not any(a <= match.start() < b for a, b in spans)]
     return found + _known((match, _of_month(match, start)) for match in alone)
 
@@ -204,25 +216,22 @@ def read(text: str, start: date) -> Said:
     """
     day, rest = _day_in(text, start)
     times = []
-    for match in CLOCK.finditer(rest):
+    for match in CLOCK.finditer(rest) if _MAY_BE_CLOCK.search(rest) else ():
         said = _clock(match)
         if said and not LIMIT_BEFORE.search(rest[: match.start()]) and not LIMIT_AFTER.match(rest[match.end() :]):
             times.append(said)
     part = None
     for name in PART_ONLY.finditer(text):
         part = PART[name[0]]
-    if re.search(r"[今明后当][晚]|晚[上间]?[0-9一二三四五六七八九十]", text):
+    if "晚" in text and _EVENING.search(text):
         part = "pm"
     if not times:
-        return Said(day, part)
+        return Said(day, part) if day or part else NOTHING
     last = times[-1]
     distinct = {(said.hour, said.minute) for said in times}
-    return replace(
-        last,
-        day=day,
-        part=last.part or (part if len(times) == 1 else next((s.part for s in times if s.part), part)),
-        choices=len(distinct),
-    )
+    if not last.part:
+        part = part if len(times) == 1 else next((s.part for s in times if s.part), part)
+    return Said(day, last.part or part, last.hour, last.minute, len(distinct))
 
 
 def _clock(match: re.Match[str]) -> Said | None:

@@ -3,9 +3,11 @@
 import re
 
 from conversations.inspection.chat import Ending
-from conversations.inspection.reading import Reading
+from conversations.inspection.matcher import watch
+from conversations.inspection.reading import Reading, bits
 
 ASKS = re.compile(
+    r"还有[^。！？!?]{0,12}(?:吗|么|呢|没有?|[？?])|(?:还有|有没有)(?:什么|别的|其[他它]|哪里|哪些|哪儿|啥|问题|疑)[^。！？!?]{0,12}(?:吗|么|呢|没有?|木有|不|[？?])|"
     r"(?:还有?|其[他它]|别的|另外|哪里|哪些|有没有|有什么|有啥|是否|要不要)[^。！？!?]{0,10}(?:不清楚|不明白|不了解|不懂|不确定|没弄懂|没听懂|疑问|疑惑|疑虑|问题|顾虑|困惑|要问|想问|想了解|要了解|需要了解|想知道|需要我|需要帮|可以帮|能帮|要咨询|想咨询|需要咨询|咨询的|担心的|帮到|帮您|帮你|补充|说明的|讲清楚|交代)"
     r"|(?:都|全|说|讲|解释)(?:清楚|明白|了解)了?(?:吗|么|没有|没)|(?:有|存在)(?:什么|任何|其他)?(?:疑问|不清楚|不明白|问题)(?:的地方|的)?(?:吗|么|没有|没|可以|随时|欢迎)|(?:疑问|不清楚|不明白)[^。！？!?]{0,6}(?:吗|么|没)"
 )
@@ -30,6 +32,10 @@ BY_VISITOR = re.compile(
 CLOSED = re.compile(r"结束|关闭|离开|退出|终止|断开|中断|下线|掉线|离线|断线|超时|自动|挂断")
 
 
+_NOT_BY_HAND = re.compile(r"超|长时间|未|无|自动|网络|断|掉线|系统")
+_WISHES, _FAREWELL = watch("wishes", WISHES), watch("farewell", FAREWELL)
+
+
 def read(reading: Reading) -> Ending:
     """Say who ended the chat.
 
@@ -38,11 +44,11 @@ def read(reading: Reading) -> Ending:
     """
     if _is_greeting(reading):
         return "greeting"
-    closing = _closing_line(reading)
+    closing = _closing_line(reading) if reading.senders[-1:] not in (["visitor"], ["consultant"]) else ""
     if closing:
         if BY_CONSULTANT.search(closing) and not BY_SYSTEM.search(closing):
             return "consultant"
-        if BY_VISITOR.search(closing) and not re.search(r"超|长时间|未|无|自动|网络|断|掉线|系统", closing):
+        if BY_VISITOR.search(closing) and not _NOT_BY_HAND.search(closing):
             return "consultant" if _consultant_left(reading) else "visitor"
         if BY_SYSTEM.search(closing):
             return "system"
@@ -61,6 +67,8 @@ def _closing_line(reading: Reading) -> str:
 
 
 def _is_greeting(reading: Reading) -> bool:
+    if not reading.consultant_mask & bits(_WISHES):
+        return False
     last = reading.consultant[-4:]
     if not any(WISHES.search(reading.texts[index]) for index in last[-2:]):
         return False
@@ -70,15 +78,12 @@ def _is_greeting(reading: Reading) -> bool:
 
 def _consultant_left(reading: Reading) -> bool:
     """The consultant took leave last, and the visitor neither before nor after."""
-    said = [index for index, sender in enumerate(reading.senders) if sender in ("visitor", "consultant")]
-    if not said or reading.senders[said[-1]] != "consultant":
+    if not reading.consultant_mask & bits(_FAREWELL) or not reading.consultant:
         return False
-    if not FAREWELL.search(reading.texts[said[-1]]):
+    last, before = reading.consultant[-1], reading.visitor[-1:]
+    if (before and before[0] > last) or not FAREWELL.search(reading.texts[last]):
         return False
-    before = [index for index in said if reading.senders[index] == "visitor"][-1:]
-    return not (
-        before
-        and re.search(
-            r"再见|拜拜|拜了|bye|88(?!\d)|不问了|不聊了|先这样|下了$|先下了|回见|晚安", reading.texts[before[0]]
-        )
-    )
+    return not (before and _TAKES_LEAVE.search(reading.texts[before[0]]))
+
+
+_TAKES_LEAVE = re.compile(r"再见|拜拜|拜了|bye|88(?!\d)|不问了|不聊了|先这样|下了$|先下了|回见|晚安")

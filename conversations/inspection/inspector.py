@@ -16,23 +16,28 @@ def inspect(chat: Chat, rules: Rules | None = None) -> Verdict:
     """
     rules = rules or Rules.builtin()
     reading = Reading(chat, rules)
-    numbers = timing.counts(chat)
+    numbers = timing.counts(reading)
     waited = timing.waits(chat)
     in_scope = marketing.is_in_scope(reading)
-    enquiry = people.read(reading, is_fertility=reading.has("fertility", "visitor"))
+    enquiry = people.read(reading)
     is_effective = in_scope and numbers["visitor_messages"] >= marketing.LEAST_MESSAGES
 
-    findings = _waits(waited, rules, reading) + _words(numbers, rules)
+    findings = _waits(waited, rules, reading)
+    _words(numbers, rules, findings)
     said = manners.find(reading)
-    findings += _unserved(reading, said, rules) + said
-    findings += wording.typos(reading) + wording.punctuation(reading)
+    _unserved(reading, said, rules, findings)
+    findings += said
+    wording.typos(reading, findings)
+    wording.punctuation(reading, findings)
     if is_effective:
-        findings += marketing.find(reading, said)
+        findings += marketing.find(reading, said, is_own=enquiry.message is None)
     if enquiry.message is not None and not enquiry.is_noticed:
-        quote = chat.lines[enquiry.message].text[:200]
-        findings.append(Found("third_party_missed", enquiry.message, quote, rules.advice_for("third_party_missed")))
-    findings = [found for found in findings if found.code not in rules.off]
-    findings.sort(key=lambda found: (found.message is None, found.message or 0, found.code))
+        quote = reading.raws[enquiry.message][:200]
+        findings.append(Found("third_party_missed", enquiry.message, quote, rules.own_advice("third_party_missed")))
+    if rules.off:
+        findings = [found for found in findings if found.code not in rules.off]
+    if len(findings) > 1:
+        findings.sort(key=_place)
     first = waited[0] if waited else None
     later = [wait.seconds for wait in waited[1:] if wait.seconds is not None]
     return Verdict(
@@ -48,24 +53,26 @@ def inspect(chat: Chat, rules: Rules | None = None) -> Verdict:
     )
 
 
+def _place(found: Found) -> tuple[bool, int, str]:
+    return found.message is None, found.message or 0, found.code
+
+
 def _waits(waited: list[timing.Wait], rules: Rules, reading: Reading) -> list[Found]:
     found = []
     for index, wait in enumerate(waited):
         code = "neglect.silence" if index else "neglect.slow_first_reply"
         limit = rules.silence_seconds if index else rules.first_reply_seconds
         if wait.seconds is not None and wait.seconds > limit:
-            quote = reading.chat.lines[wait.message].text[:200]
             detail = {"seconds": wait.seconds, "answered": wait.is_answered}
-            found.append(Found(code, wait.message, quote, rules.advice_for(code), detail))
+            found.append(Found(code, wait.message, reading.raws[wait.message][:200], rules.own_advice(code), detail))
     return found
 
 
-def _words(numbers: dict[str, int], rules: Rules) -> list[Found]:
+def _words(numbers: dict[str, int], rules: Rules, findings: list[Found]) -> None:
     visitor, consultant = numbers["visitor_chars"], numbers["consultant_chars"]
-    if not visitor or consultant >= rules.few_words_ratio * visitor:
-        return []
-    detail = {"visitor_chars": visitor, "consultant_chars": consultant}
-    return [Found("neglect.few_words", None, "", rules.advice_for("neglect.few_words"), detail)]
+    if visitor and consultant < rules.few_words_ratio * visitor:
+        detail = {"visitor_chars": visitor, "consultant_chars": consultant}
+        findings.append(Found("neglect.few_words", None, "", rules.own_advice("neglect.few_words"), detail))
 
 
 _PHONE_ONLY = re.compile(r"手机|电话|号码|联系方式|微信|留个|留一个|加个|qq")
@@ -73,12 +80,10 @@ _EMPTY = re.compile(r"^[嗯哦啊好的是要对行在的有没不呢吧。，�
 _SUBSTANCE = 10  # characters from which on a message can be an answer
 
 
-def _unserved(reading: Reading, said: list[Found], rules: Rules) -> list[Found]:
+def _unserved(reading: Reading, said: list[Found], rules: Rules, findings: list[Found]) -> None:
     """The consultant spoke first, inviting; the visitor asked; (nearly) nothing that could be an answer came."""
-    spoken = [index for index, sender in enumerate(reading.senders) if sender in ("visitor", "consultant")]
-    if not spoken or reading.senders[spoken[0]] != "consultant" or not reading.visitor:
-        return []
-    opening = [index for index in reading.consultant if index < reading.visitor[0]]
+    if not reading.visitor or not reading.consultant or reading.visitor[0] < reading.consultant[0]:
+        return
     rude = {found.message for found in said}
     served = 0
     for index in reading.consultant:
@@ -91,9 +96,10 @@ def _unserved(reading: Reading, said: list[Found], rules: Rules) -> list[Found]:
     asked = [index for index in reading.visitor if len(reading.texts[index]) >= 4]
     answered = [index for index in reading.consultant if index > reading.visitor[0]]
     if not asked or served > len(asked) // 5 or (answered and served and len(asked) < 5):
-        return []
-    quote = reading.chat.lines[opening[0]].text[:200]
-    return [Found("neglect.unserved_invite", opening[0], quote, rules.advice_for("neglect.unserved_invite"))]
+        return
+    opening = reading.consultant[0]
+    advice = rules.own_advice("neglect.unserved_invite")
+    findings.append(Found("neglect.unserved_invite", opening, reading.raws[opening][:200], advice))
 
 
 def _captured(reading: Reading) -> Captured:
@@ -101,6 +107,8 @@ def _captured(reading: Reading) -> Captured:
     wechat = contacts.wechat(reading, phone)
     qq = contacts.qq(reading)
     booked, booked_message = booking.read(reading)
+    if not (phone or wechat or qq or booked):
+        return Captured()
     return Captured(
         phone=phone.value if phone else None,
         wechat=wechat.value if wechat else None,

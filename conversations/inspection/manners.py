@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 from conversations.inspection.chat import Found
+from conversations.inspection.lexicon import INSTEAD
 from conversations.inspection.matcher import Hit
-from conversations.inspection.reading import Reading
+from conversations.inspection.reading import Reading, bits
 
 ABUSE: Final = "abuse"
 #: Of several in one message the first of these that is there speaks for those it lists.
@@ -18,6 +19,7 @@ SPEAKS_FOR: Final[dict[str, frozenset[str]]] = {
     "abuse": frozenset({"taboo.scolding", "taboo.rhetorical", "taboo.interrogating", "taboo.perfunctory"}),
     "taboo.scolding": frozenset({"taboo.rhetorical", "taboo.interrogating", "taboo.perfunctory"}),
     "taboo.interrogating": frozenset({"taboo.rhetorical", "taboo.perfunctory"}),
+    "taboo.shirking": frozenset({"taboo.rhetorical"}),
 }
 PLAIN: Final = ("难道", "难不成")
 CODES: Final = (
@@ -34,6 +36,14 @@ REPORTED = re.compile(
 JAW = re.compile(r"颞|下颌|关节|咬合|张口|开口|弹响|紊乱|综合征")
 MEANT_WELL = re.compile(
     r"(?:帮|为|替|给)你(?:再|先|去|马上|立刻)?(?:问|查|确认|核实|联系|转|咨询|了解|反馈|跟进|看|申请|催|协调|安排|解决|处理|登记|记)|我(?:马上|现在|这就|先|再|去|来|立刻)+(?:去|就)?(?:问|查|确认|核实|了解|请教|反馈|联系)|(?:稍等|请稍|马上回复|尽快回复|稍后回复|请教|让(?:医生|主任|同事|财务).{0,8}(?:回|联系|告诉|答复|解释))"
+)
+
+#: What is said of the visitor, to put at ease: 打字慢也没关系.
+EASES = re.compile(r"[，也都的话]{0,3}(?:没关系|不要紧|没事|不着急|不急|慢慢|可以(?:发|用)语音)")
+
+#: We call the visitor; nobody is sent to the telephone.
+CALLS_BACK = re.compile(
+    r"(?:(?:我|护士|助理|我们|会|再)给$|给你|我|我们|护士|助理|医生|客服|再|会|主动)(?:再|会|们)?(?:打|打个|打一个|去|回|来)?$"
 )
 
 #: 不好意思 that is meant: not an apology but shyness.
@@ -56,6 +66,8 @@ ACCUSES = re.compile(
 
 def find(reading: Reading) -> list[Found]:
     """Give taboo phrases and abuse, each code once a message, with the words and what to say instead."""
+    if not reading.consultant_mask & bits(*CODES):
+        return []
     said: dict[int, dict[str, Hit]] = {}
     for code in CODES:
         own = reading.rules.added.get(code, {})
@@ -64,11 +76,16 @@ def find(reading: Reading) -> list[Found]:
             if code not in found and (hit.word in own or _is_meant(reading, code, line, hit)):
                 found[code] = hit
     return [
-        Found(code, line, reading.quote(hit), reading.rules.advice_for(code, hit.word))
+        Found(code, line, reading.quote(hit), reading.rules.own_advice(code, hit.word), _detail(code, hit.word))
         for line, found in sorted(said.items())
         for code, hit in found.items()
         if not _is_spoken_for(reading, code, found)
     ]
+
+
+def _detail(code: str, word: str) -> dict[str, str]:
+    """The word of the list, where there is one thing to say instead."""
+    return {"word": word} if word in INSTEAD.get(code, ()) else {}
 
 
 def _is_spoken_for(reading: Reading, code: str, found: dict[str, Hit]) -> bool:
@@ -92,9 +109,18 @@ def _abuse(reading: Reading, line: int, hit: Hit, before: str) -> bool:
     word = reading.text[hit.start : hit.end]
     if word == "tmd":
         return not (JAW.search(reading.text) or reading.text[hit.end : hit.end + 1] in "，是(（就也也也的病")
+    if before.endswith(_WISHED) or reading.text[hit.end : hit.end + 1] in _GOES_ON.get(word, ""):
+        return False
+    if word.endswith("神经") and reading.text[hit.end : hit.end + 1] != "病":
+        return False
     if "妈" in word[:2] and before.endswith("妈"):
         return False
     return not DENIED.search(before)
+
+
+#: 祝您全家安康 wishes; 低能量 is a medical word.
+_WISHED = ("祝", "愿", "祝福", "祝愿")
+_GOES_ON: Final[dict[str, str]] = {"低能": "量级耗", "弱智": "", "没文化": "程"}
 
 
 def _rhetorical(reading: Reading, line: int, hit: Hit, before: str) -> bool:
@@ -122,7 +148,15 @@ def _perfunctory(reading: Reading, line: int, hit: Hit, before: str) -> bool:
         return False
     if "忙" in word and reading.text[max(0, hit.start - 12) : hit.start + 30].find("很抱歉") >= 0:
         return False
-    if DENIED.search(before):
+    if EASES.match(reading.text[hit.end : hit.end + 8]):
+        return False
+    if DENIED.search(before) or ("电话" in word and CALLS_BACK.search(before)):
+        return False
+    if "下班" in word and before and not re.search("我|咱|客服|这边|系统", before + word):
+        return False
+    if word.startswith("来") and before.endswith(("出", "起", "下", "上", "回")):
+        return False
+    if word.startswith("就这样") and before.endswith(("的", "是", "也", "一直", "从小", "都", "本来")):
         return False
     return not (word.startswith(("打字", "电话")) and MEANT_WELL.search(reading.texts[line]))
 
@@ -132,7 +166,7 @@ def _shirking(reading: Reading, line: int, hit: Hit, before: str) -> bool:
 
 
 def _harsh(reading: Reading, line: int, hit: Hit, before: str) -> bool:
-    return not DENIED.search(before)
+    return not DENIED.search(before) and "请问" not in before
 
 
 CHECKS: Final[dict[str, Callable[[Reading, int, Hit, str], bool]]] = {

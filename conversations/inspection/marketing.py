@@ -7,7 +7,7 @@ from conversations.inspection.chat import Found
 from conversations.inspection.lexicon.marketing import NO_NAME_BEFORE, SURNAMES, TITLES
 from conversations.inspection.lexicon.notation import fold
 from conversations.inspection.lexicon.scope import STRONG_ERRAND
-from conversations.inspection.matcher import Hit
+from conversations.inspection.matcher import Hit, watch
 from conversations.inspection.reading import Reading
 
 #: Marketing is expected once the visitor wrote this many messages ([S2] and the data's definition).
@@ -16,7 +16,7 @@ GREETING = re.compile(r"^[\s你好您在吗么有人嗨哈喽hihello，,。.!！
 
 NUMBER = "[0-9零一二三四五六七八九十两]"
 AGE_GIVEN = re.compile(
-    rf"{NUMBER}{{1,4}}(?:周)?(?:岁|周岁)|今年(?:刚|才|都|快|虚岁|满|也|就|已经|，)?{NUMBER}{{2,3}}(?!号|月|年|点|[0-9])|{NUMBER}{{1,3}}(?:多)?岁|(?:^|[\n\s，,。])(?:我|他|她|人)?(?:都|已经|快)?[1-9][0-9](?:了|，|,|$|\n| )(?![0-9])|(?:[0-9]0|[七八九零][零0]|[0-9]{{2}})后(?!天|面)|[0-9]{{2,4}}年(?:的|出生|生的)|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|奔[三四五六七](?:了|的)|{NUMBER}个(?:多)?月(?:大|的宝)|(?:儿子|女儿|孩子|宝宝|闺女|娃|妈|爸|母亲|父亲|奶奶|爷爷|老公|老婆){NUMBER}{{1,3}}(?:了|\s|，|,|$)|(?:男|女)[，, ]?[1-9][0-9](?![0-9])|[1-9][0-9](?:的)?(?:男|女)(?:的|生|性)|(?:年近|年过){NUMBER}+|(?:未满|刚满|满){NUMBER}{{1,3}}(?!月|天)"
+    rf"{NUMBER}{{1,4}}(?:周)?(?:岁|周岁)|今年(?:刚|才|都|快|虚岁|满|也|就|已经|，)?{NUMBER}{{2,3}}(?!号|月|年|点|[0-9])|{NUMBER}{{1,3}}(?:多)?岁|(?:^|[\n\s，,。])(?:我|他|她|人)?(?:都|已经|快)?[1-9][0-9](?:了|，|,|$|\n| )(?![0-9])|(?:[0-9]0|[七八九零][零0]|[0-9]{{2}})后(?!天|面)|[0-9]{{2,4}}年(?:的|出生|生的)|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|奔[三四五六七](?:了|的)|{NUMBER}个(?:多)?月(?:大|的宝)|(?:儿子|女儿|孩子|宝宝|闺女|娃|妈|爸|母亲|父亲|奶奶|爷爷|老公|老婆|婆婆|公公|岳父|岳母|外公|外婆|姥姥|姥爷|姐|哥|弟|妹|阿姨|叔叔|侄子|侄女|外甥|外甥女|孙子|孙女|朋友|同事)(?:今年|都|快|才|刚)?{NUMBER}{{1,3}}(?:了|\s|，|,|$|个(?:多)?月)|(?:男|女)[，, ]?[1-9][0-9](?![0-9])|[1-9][0-9](?:的)?(?:男|女)(?:的|生|性)|(?:年近|年过){NUMBER}+|(?:未满|刚满|满){NUMBER}{{1,3}}(?!月|天)"
 )
 MARRIED_GIVEN = re.compile(
     r"结婚|已婚|未婚|没结婚|老公|老婆|媳妇|爱人|丈夫|妻子|离异|离婚|单身|未生育|没对象|男朋友|女朋友|男友|女友|对象|二胎|三胎|生过|生完|刚生|生了|顺产|剖腹产|剖宫产"
@@ -58,8 +58,24 @@ def errands_only(hits: list[Hit]) -> list[Hit]:
     return [hit for hit in hits if hit.word.startswith("(上次")]
 
 
-def _asked(reading: Reading, category: str) -> bool:
-    return any(reading.is_question(hit.start) for _line, hit in reading.hits(category, "consultant"))
+def _asked(reading: Reading, category: str, rude: list[Found]) -> bool:
+    return any(
+        reading.is_question(hit.start) and not _is_rude(reading, line, hit, rude)
+        for line, hit in reading.hits(category, "consultant")
+    )
+
+
+def _is_rude(reading: Reading, line: int, hit: Hit, rude: list[Found]) -> bool:
+    """A taboo phrase in the same sentence: it asks nothing."""
+    if not rude:
+        return False
+    sentence = reading.sentence(hit.start)
+    return any(found.message == line and found.quote and fold(found.quote) in sentence for found in rude)
+
+
+def hit_of(reading: Reading, hit: Hit) -> str:
+    """The words found."""
+    return reading.text[hit.start : hit.end]
 
 
 def _asks_age(reading: Reading) -> bool:
@@ -73,10 +89,29 @@ def _asks_age(reading: Reading) -> bool:
     return False
 
 
-def _bears(reading: Reading) -> bool:
-    if reading.has("bears", "visitor"):
+#: A state that a dental matter is asked in spite of.
+_BESIDES = frozenset({"怀孕", "产后", "备孕", "月经", "例假", "糖尿病"})
+
+
+#: Whom it may be about; in a chat about the visitor they bear on nothing (孩子没人看).
+_SOMEBODY = re.compile(r"儿童|孩子|小孩|宝宝|小朋友|娃|儿子|女儿|闺女|宝贝|男孩|女孩|丫头|小家伙|侄|孙")
+
+
+def _bearing(reading: Reading, sender: str, *, is_own: bool) -> list[tuple[int, Hit]]:
+    return [
+        (line, hit)
+        for line, hit in reading.hits("bears", sender)
+        if reading.text[hit.end : hit.end + 1] not in ("科", "病")
+        and not (reading.text[hit.start : hit.end] == "下面" and "牙" in reading.text[hit.end : hit.end + 8])
+        and not (is_own and _SOMEBODY.search(reading.text[hit.start : hit.end]))
+    ]
+
+
+def _bears(reading: Reading, *, is_own: bool) -> bool:
+    theirs = _bearing(reading, "visitor", is_own=is_own)
+    if theirs and not ("牙" in reading.visitor_text and all(hit_of(reading, hit) in _BESIDES for _line, hit in theirs)):
         return True
-    bears = reading.hits("bears", "consultant")
+    bears = _bearing(reading, "consultant", is_own=is_own)
     others = len(reading.hits("other", "visitor"))
     if not others:
         return bool(bears)
@@ -84,8 +119,8 @@ def _bears(reading: Reading) -> bool:
     return opens or len(bears) > others + len(reading.hits("other", "consultant"))
 
 
-def _profile_missing(reading: Reading) -> bool:
-    if not _bears(reading) or _asks_age(reading):
+def _profile_missing(reading: Reading, *, is_own: bool) -> bool:
+    if not _bears(reading, is_own=is_own) or _asks_age(reading):
         return False
     text = reading.visitor_text
     if AGE_GIVEN.search(text):
@@ -95,25 +130,45 @@ def _profile_missing(reading: Reading) -> bool:
 
 def _condition_missing(reading: Reading, rude: list[Found]) -> bool:
     for line, hit in reading.hits("ask.condition", "consultant"):
-        sentence = reading.sentence(hit.start)
-        if not reading.is_question(hit.start) or any(
-            found.message == line and found.quote and fold(found.quote) in sentence for found in rude
-        ):
+        if not reading.is_question(hit.start) or _is_rude(reading, line, hit, rude):
             continue
         clause = reading.clause_before(hit.start) + reading.text[hit.start : hit.end + 12]
-        if STRONG_CONDITION.search(reading.sentence(hit.start)) or not SCHEDULING.search(clause.rstrip("\n")):
+        if STRONG_CONDITION.search(reading.sentence(hit.start)) or not (
+            SCHEDULING.search(clause.rstrip("\n")) or WANTING.search(reading.sentence(hit.start))
+        ):
             return False
-    return True
+    return not _asks_somehow(reading, rude)
 
 
-def _social_missing(reading: Reading) -> bool:
-    return not _asked(reading, "ask.social")
+#: How one asks for what is there or was done, whatever the thing is called.
+ASKS_SOMEHOW = re.compile(
+    r"(?<![来去到加听])过(?:吗|么|没有|没)|有(?:没有?|无|过)(?!时间|空|兴趣|需要|预算|考虑|来|了解|听|人|加|在|别的|其他|什么|微信|车|医保|社保|对象|男|女|老公)"
+    r"|([大小多少重深浅厚薄粗细硬软干油密高低长短宽黄黑灰])不\1(?!了|概)|多少(?:度|毫米|斤|分|毫升|片|粒|克)|(?:是|属于|偏)[^，。？?]{1,8}还是(?!您|你|我|来|想)[^，。？?]{1,8}[？?呢]"
+)
+#: What the visitor wants, or who writes, is no question on the condition.
+WANTING = re.compile(
+    r"(?:是|想|要|来|需要|想要)(?:咨询|了解|做|问|看)[^，。？?\n]{0,12}(?:吗|么|呢|项目|哪方面|什么|哪个|哪种)?[？?]"
+)
+
+
+def _asks_somehow(reading: Reading, rude: list[Found]) -> bool:
+    spoken = {found.message for found in rude}
+    return any(
+        ASKS_SOMEHOW.search(reading.texts[index]) is not None for index in reading.consultant if index not in spoken
+    )
+
+
+def _social_missing(reading: Reading, rude: list[Found]) -> bool:
+    return not _asked(reading, "ask.social", rude)
 
 
 def _expert_offered(reading: Reading) -> bool:
-    if reading.has("offer.expert", "consultant"):
+    if any(
+        not (hit.word.endswith("…年") and reading.is_question(hit.start))  # 做过几次手术，最近一次在哪年？
+        for _line, hit in reading.hits("offer.expert", "consultant")
+    ):
         return True
-    for index in reading.consultant:
+    for index in reading.lines_with(_TITLED, "consultant"):
         text = reading.texts[index]
         for match in _NAMED.finditer(text):
             if text[max(0, match.start() - 1) : match.start() + 1] not in NO_NAME_BEFORE and not _is_former(
@@ -124,11 +179,12 @@ def _expert_offered(reading: Reading) -> bool:
 
 
 _NAMED = re.compile(f"[{SURNAMES}](?:{'|'.join(TITLES)})")
+_TITLED = watch("titled", _NAMED)
 
 
 def _is_former(text: str, start: int) -> bool:
     """A doctor the visitor saw elsewhere is nobody of ours."""
-    return re.search(r"(?:之前看的|原来的|当时的|那边的|那个)$", text[:start]) is not None
+    return text[:start].endswith(("之前看的", "原来的", "当时的", "那边的", "那个"))
 
 
 _DOCTOR = re.compile(r"主任|医生|教授|院长|博士|大夫|专家|从医|从业|经验|坐诊|他|她|主刀|医师|返聘")
@@ -141,11 +197,27 @@ _THING = re.compile(r"种植体|材料|牙冠|产品|设备|针剂|仪器|进口
 def _brand_offered(reading: Reading) -> bool:
     """The clinic's history, size or standing; a doctor's years and former hospitals are not the clinic's."""
     for _line, hit in reading.hits("offer.brand", "consultant"):
-        clause = reading.clause_before(hit.start) + reading.text[hit.start : hit.end + 4]
+        if hit.word.startswith("(开|做|办") and reading.text[hit.start] == "做" and _is_doctors(reading, hit.start):
+            continue
+        clause = (
+            reading.clause_before(hit.start) + _CLAUSE_REST.split(reading.text[hit.start : hit.end + 4], maxsplit=1)[0]
+        )
         if _SURELY_HOUSE.search(clause) or not (_DOCTOR.search(clause) or _THING.search(clause)):
             return True
     return False
 
+
+_HOUSE = re.compile(r"我们|医院|本院|院里|门诊|机构|诊所|口腔|中心|店")
+
+
+def _is_doctors(reading: Reading, start: int) -> bool:
+    """Years of work told of a doctor who was named before in the sentence."""
+    sentence = reading.text[max(0, start - 60) : start]
+    said = re.split(r"[。！？\n]", sentence)[-1]
+    return _DOCTOR.search(said) is not None and not _HOUSE.search(reading.clause_before(start))
+
+
+_CLAUSE_REST = re.compile(r"(?<=.)[，。！？；\n,]")
 
 _SERVICE_DENIED = re.compile(r"(?:没有|不提供|不能|无法|没)$")
 
@@ -153,6 +225,7 @@ _SERVICE_DENIED = re.compile(r"(?:没有|不提供|不能|无法|没)$")
 def _service_offered(reading: Reading) -> bool:
     return any(
         not _SERVICE_DENIED.search(reading.clause_before(hit.start))
+        and not (reading.text.startswith("有人", hit.start) and reading.is_question(hit.start))
         for _line, hit in reading.hits("offer.service", "consultant")
     )
 
@@ -173,12 +246,27 @@ def _technique_offered(reading: Reading) -> bool:
         word = reading.text[hit.start : hit.end]
         if word in WEAK:
             sentence = reading.sentence(hit.start)
-            if not _OURS.search(sentence) or reading.is_question(hit.start):
+            if not _OURS.search(sentence) or sentence.endswith(("？", "?", "吗", "吗\n")):
                 continue
         elif reading.is_question(hit.start) and _TRIED.search(reading.sentence(hit.start)):
             continue
         return True
-    return False
+    return _names_a_method(reading)
+
+
+#: 用的是…, 可以做…, 再用…: a thing done or used, whatever it is called; errands of a visit are none.
+_METHOD = re.compile(
+    r"(?:(?:我们|我院|这边|院里|科里|医生|主任)[^，。？！]{0,6}(?:用|做|打)的(?:都)?是|(?:可以|会|先|再|建议|一般|要)(?:先|再|考虑)?(?:做|用)(?:一个|个|一次|一下)?)"
+    r"(?!检查|面诊|预约|登记|准备|参考|考虑|决定|一下|好|完|了|过|不|得|的|手术|牙|医保|分期|现金|手机|什么|哪|这|那|您|你|麻药|药|工作|隐形|主|矫正|种植|到)[\u3400-\u9fffa-z0-9]{3,}"
+)
+
+
+def _names_a_method(reading: Reading) -> bool:
+    return any(
+        not reading.is_question(reading.offsets[index] + match.start())
+        for index in reading.consultant
+        for match in _METHOD.finditer(reading.texts[index])
+    )
 
 
 _NOT_INVITING = re.compile(r"(?:不用|没有?|不能|不必|别|为什么|干嘛|怎么|谁让你|还没)$")
@@ -197,23 +285,44 @@ def _invited(reading: Reading) -> bool:
         if reading.text[max(0, hit.start - 2) : hit.end].startswith("欢迎来到"):
             continue
         return True
+    return _proposes_time(reading)
+
+
+_PROPOSED = re.compile(
+    r"(?:今天|明天|后天|今晚|明晚|明早|这周|下周|周[一二三四五六日天末]|星期[一二三四五六日天]|礼拜[一二三四五六日天]|[上下]午|早上|晚上|中午|[0-9一二三四五六七八九十]点|[0-9]日|[0-9]:[0-9]{2})"
+)
+_PROPOSES = re.compile(
+    r"来|到院|到店|可以|行吗|行，|没问题|好吗|提前|记得|方便|有空|约|登记|留好|给你留|记下|[点半]?[？?]|等你|见[。！]?$|查吧|看吧"
+)
+_IS_HOURS = re.compile(r"几点|上班|开门|营业|门诊时间|客服|联系你|打给|回你|回复|下班|发你|发到|通知")
+
+
+def _proposes_time(reading: Reading) -> bool:
+    """A time to come or its confirmation is an attempt to book, in whatever words."""
+    for index in reading.consultant:
+        text = reading.texts[index]
+        if index > reading.visitor[0] and _PROPOSED.search(text):
+            for sentence in re.split(r"[。！!；;\n]", text):
+                if _PROPOSED.search(sentence) and _PROPOSES.search(sentence) and not _IS_HOURS.search(sentence):
+                    return True
     return False
 
 
-def find(reading: Reading, rude: list[Found]) -> list[Found]:
+def find(reading: Reading, rude: list[Found], *, is_own: bool = True) -> list[Found]:
     """Give what was neither asked, nor offered, nor proposed; only for a chat that marketing applies to.
 
     Args:
         rude: taboo phrases found; a rhetorical question asks nothing.
+        is_own: the visitor asks for themselves.
     """
     missing = (
-        ("not_asked.profile", _profile_missing(reading)),
+        ("not_asked.profile", _profile_missing(reading, is_own=is_own)),
         ("not_asked.condition", _condition_missing(reading, rude)),
-        ("not_asked.social", _social_missing(reading)),
+        ("not_asked.social", _social_missing(reading, rude)),
         ("not_offered.technique", not _technique_offered(reading)),
         ("not_offered.expert", not _expert_offered(reading)),
         ("not_offered.brand", not _brand_offered(reading)),
         ("not_offered.service", not _service_offered(reading)),
         ("not_invited", not _invited(reading)),
     )
-    return [Found(code, None, "", reading.rules.advice_for(code)) for code, is_missing in missing if is_missing]
+    return [Found(code, None, "", reading.rules.own_advice(code)) for code, is_missing in missing if is_missing]

@@ -4,14 +4,15 @@ import re
 from dataclasses import dataclass
 
 from conversations.inspection.lexicon.scope import KIN
-from conversations.inspection.reading import Reading
+from conversations.inspection.matcher import watch
+from conversations.inspection.reading import Reading, bits
 
 _KIN = KIN[1:-1]
 #: Without 我 before it only these are somebody asked for; 姐, 哥, 阿姨 may be a way to address.
 _BARE = "孩子|小孩子|小孩|宝宝|宝贝|娃|小朋友|老人家|老人|朋友|闺蜜|同事|同学|女朋友|男朋友|老公|老婆|媳妇|爱人|女儿|儿子|闺女|妈妈|爸爸|母亲|父亲|奶奶|爷爷|婆婆|公公|岳母|岳父|大宝|二宝|家人|家里老人|外婆|外公|姥姥|姥爷|室友|孙子|孙女|侄子|侄女|弟弟|妹妹|姐姐|哥哥"
 _OWN = rf"(?:(?:我|俺|咱)(?:家里|家|们家|们|的|一个|那个|个|这个|那|有个|有一个)*(?:{_KIN})|(?:家里|家里的|一个|那个)?(?:{_BARE})(?!们|不?好))"
 #: The kin only say, pay, drive or wait; they are not the patient.
-_MERELY = r"(?:也|都|老|总|一直|就|还|今天|昨天|前|刚|想|老是|天天|他|她|们|又)*(?:说|嫌|让|叫|陪|催|觉得|建议|介绍|推荐|同意|不同意|反对|支持|给我|送我|开车|带我|在家|知道|不知道|告诉|打给|看摊|也让|逼|嘱咐|提醒|看见|看到|发现|吵|怪|劝|做过|在你们|在这|在贵|都在|上次在|认识|出差|上班|不让|不肯让|不放心|会陪|商量|过生日|结婚|付|出钱|骂|笑|笑话|嘲笑|离婚|分手|吃饭|放假)"
+_MERELY = r"(?:也|都|老|总|一直|就|还|今天|昨天|前|刚|想|老是|天天|他|她|们|又)*(?:说|嫌|让|叫|陪|催|觉得|建议|介绍|推荐|同意|不同意|反对|支持|给我|送我|开车|带我|在家|知道|不知道|告诉|打给|看摊|也让|逼|嘱咐|提醒|看见|看到|发现|吵|怪|劝|做过|在你们|在这|在贵|都在|上次在|认识|出差|上班|不让|不肯让|不放心|会陪|商量|过生日|结婚|付|出钱|骂|笑|笑话|嘲笑|离婚|分手|吃饭|放假|不在|没在|没空|没人|有人|谁|由|(?:可以|能|会|还)?(?:帮|照顾|带孩子)|走了|去世|有事|忙|(?:要|需要|用|也要|会不会|也需要|要不要)(?:一起|也|跟着|同时)?(?:治|查|检查|吃药|用药|来|去|看|传染|做)[^，。\n]{0,4}(?:吗|么|不|嘛))"
 _BEARING = r"(?:生|怀|要|备|带|有|想要|没有|生完|生过|生了|喂|奶|养|接|送|看|带着|照顾|哄|管|抱|陪|顾|等|打算要|两个|一个|俩|三个|几个|没|和|跟|问问|问|和我|跟我|问我|问下我|听我|听|问一下我|回去跟|等我|等|靠|让|叫|被|像|随)"
 
 ASKED_FOR = re.compile(
@@ -24,10 +25,11 @@ SUBJECT = re.compile(
 )
 POSSESSED = re.compile(rf"(?:我|俺|咱)(?:家|们家|的|家里|那)?(?:{_KIN})(?!{_MERELY})")
 AGED = re.compile(
-    rf"(?:{_KIN}|男孩|女孩|小男孩|小女孩|男宝|女宝)(?:今年|刚|才|快|现在|刚满|马上|已经|，|,|\s|都|也)*(?:[0-9一二三四五六七八九十两]{{1,3}}(?:个半|个)?(?:岁|月|周岁|多|了)|上(?:小学|初|高|幼儿园|大学|[一二三四五六]年级)|读(?:初|高|小学|大学)|(?:初|高)[一二三中]|[一二三四五六]年级)"
+    rf"(?:[0-9一二三四五六七八九十两]{{1,3}}(?:个半|个)?(?:岁半?|个?月大?|年级)(?:多|左右)?(?:的)?(?:小)?(?:男孩|女孩|男宝|女宝|宝宝|宝贝|娃娃?|孩子|小孩|小朋友|儿子|女儿|闺女|孙子|孙女|外孙|侄子|侄女|弟弟|妹妹))|(?:^|[\n])(?:是)?(?:男孩|女孩|儿子|女儿|闺女|男宝|女宝|小子|丫头)(?=[\s，,。0-9]|$)"
+    rf"|(?:{_KIN}|男孩|女孩|小男孩|小女孩|男宝|女宝)(?:今年|刚|才|快|现在|刚满|马上|已经|，|,|\s|都|也)*(?:[0-9一二三四五六七八九十两]{{1,3}}(?:个半|个)?(?:岁|月|周岁|多|了)|上(?:小学|初|高|幼儿园|大学|[一二三四五六]年级)|读(?:初|高|小学|大学)|(?:初|高)[一二三中]|[一二三四五六]年级)"
 )
 MYSELF = re.compile(
-    r"我自己(?:做|种|看|想|用|要|来|整|弄|，|,|的|牙|，?)|我本人|本人(?:想|要|今年|男|女)|是我自己|给自己|自己(?:种|做|想|用)的?[，,]|^我自己"
+    r"我自己(?!带|接|送|管|陪|照|在家|开|来|去|哺|喂)(?:做|种|看|想|用|要|来|整|弄|，|,|的|牙|，?)|我本人|本人(?:想|要|今年|男|女)|是我自己|给自己|自己(?:种|做|想|用)的?[，,]|^我自己(?!带|接|送|管|陪|照|在家|开|来|去)"
 )
 JOINT = re.compile(
     rf"我们|我(?:和|跟|与)(?:我)?(?:{_KIN})|两口子|夫妻|俩人|我俩|咱俩|(?:{_KIN})(?:和|跟|与)我|一直没怀|没怀上|怀不上|没有怀孕|都没怀|没怀孕"
@@ -47,22 +49,28 @@ class Enquiry:
     is_noticed: bool
 
 
-def read(reading: Reading, *, is_fertility: bool) -> Enquiry:
-    """Find out for whom the visitor asks.
+_MAY_SHOW = watch("who", ASKED_FOR, AGED, SUBJECT, POSSESSED)
+_NOBODY = Enquiry(None, True)
 
-    Args:
-        is_fertility: a couple's joint question about having children is the visitor's own.
-    """
-    message = next((index for index in reading.visitor if _shows(reading, index)), None)
+
+def read(reading: Reading) -> Enquiry:
+    """Find out for whom the visitor asks; a couple's joint question about having children is the visitor's own."""
+    if not reading.visitor_mask & bits(_MAY_SHOW):
+        return _NOBODY
+    candidates = reading.lines_with(_MAY_SHOW, "visitor")
+    message = next((index for index in candidates if _shows(reading, index)), None)
     if message is None or (MYSELF.search(reading.visitor_text) and not ASKED_FOR.search(reading.visitor_text)):
-        return Enquiry(None, True)
-    if is_fertility and _is_joint(reading):
-        return Enquiry(None, True)
+        return _NOBODY
+    if reading.has("fertility", "visitor") and _is_joint(reading):
+        return _NOBODY
     return Enquiry(message, _is_noticed(reading, message))
 
 
 def _shows(reading: Reading, index: int) -> bool:
     text = reading.texts[index]
+    asked = max((other for other in reading.consultant if other < index), default=None)
+    if asked is not None and _ASKED_OF_KIN.search(reading.texts[asked]):
+        return False
     if ASKED_FOR.search(text) or AGED.search(text):
         return True
     for match in SUBJECT.finditer(text):
@@ -74,6 +82,11 @@ def _shows(reading: Reading, index: int) -> bool:
             return True
     return False
 
+
+#: Kin are named in answer: who else has it, who comes along.
+_ASKED_OF_KIN = re.compile(
+    r"家族|遗传|(?:家里|家中|长辈|父母|爸妈|直系|亲属|家人)[^。？?]{0,10}(?:有|得|患|谁|也)|谁陪|谁带|有人陪|陪你"
+)
 
 _TROUBLE = re.compile(
     r"[0-9一二三四五六七八九十]{1,3}岁|今年|想|要|的?牙|疼|痛|肿|痒|出血|脸|鼻|眼|皮|月经|怀|宫|卵|精|尿|包皮|检查|做|种|拔|补|洗|矫|整|装|治|打|缺|掉|断|歪|不齐|长|换|能|可以|没|不|有点|有|得了|查|以前|之前|下面|上面|嘴|老|总|一直|那方面|体检|最近|血|斑|痘|胖|瘦|老是|戴|敏感|晃|松|痔|早泄|不好意思|害怕|胆小|怕|不敢|不肯|也|高血压|糖尿|摔|磕|碰|龅|地包天|口臭|磨|咬|蛀|黑|黄|双|单|推迟|不来|流|人流|产后|备孕|今|这|情况|需要|适合|戴|拍|说是|医生说"
@@ -106,6 +119,7 @@ def _is_noticed(reading: Reading, message: int) -> bool:
         if (
             line > message
             and "祝" not in reading.clause_before(hit.start)
+            and not (reading.text[hit.start : hit.end] == "本人" and reading.text[hit.start - 1] == "你")
             and not _is_elsewhere(reading, hit.start, hit.end)
         ):
             return True

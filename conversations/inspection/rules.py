@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any, Final
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from conversations.inspection import lexicon
@@ -77,7 +76,6 @@ class Rules:
     off: frozenset[str] = frozenset()
     deductions: Mapping[str, float] = field(default_factory=dict)
     _own: Matcher | None = field(default=None, repr=False)
-    _advice: dict[tuple[str | None, str, str], str] = field(default_factory=dict, repr=False)  # by language, code, word
 
     def own_matcher(self) -> Matcher:
         """The clinic's own words, compiled once for these rules."""
@@ -86,27 +84,17 @@ class Rules:
         assert self._own is not None
         return self._own
 
-    def advice_for(self, code: str, word: str = "") -> str:
-        """What to say instead: the clinic's advice for the word, the list's, the clinic's for the rule, the rule's."""
-        key = (get_language(), code, word)
-        if key not in self._advice:
-            self._advice[key] = self._advise(code, word)
-        return self._advice[key]
+    def own_advice(self, code: str, word: str = "") -> str:
+        """What the clinic itself says to do instead: for the word, or for the rule unless the list knows better.
 
-    def _advise(self, code: str, word: str) -> str:
+        "" where the built-in advice holds: advice.advice() tells it to whoever reads the finding.
+        """
+        if not (self.added or self.word_advice or self.advice):
+            return ""
         own = self.added.get(code, {}).get(word) or self.word_advice.get(code, {}).get(word)
-        instead = lexicon.INSTEAD.get(code, {}).get(word)
         if own:
             return own
-        if instead:
-            return self.instead(code, instead)
-        return self.advice.get(code) or str(CODES[code].advice)
-
-    def instead(self, code: str, word: str) -> str:
-        """Advise another word."""
-        if code == "error.typo":
-            return str(_("Write “%(word)s”.") % {"word": word})
-        return str(_("Say “%(word)s” instead.") % {"word": word})
+        return "" if lexicon.INSTEAD.get(code, {}).get(word) else self.advice.get(code, "")
 
     @staticmethod
     @cache

@@ -9,6 +9,7 @@ from typing import Final
 
 from conversations.inspection.lexicon.typos import EVERYDAY, LOOK_ALIKE, RIGHT_WORDS, WRONG_WORDS
 
+MENDS: Final = 2  # so many words fewer tell that a sentence reads better: 顾|客满|易|度 → 顾客|满意度
 AROUND: Final = 12  # characters on each side that are cut into words with a suspect
 
 
@@ -67,12 +68,15 @@ def is_slip(text: str, start: int, end: int, right: str) -> bool:
     for word in rjieba.cut(piece, False):
         position += len(word)
         bounds.add(position)
-    if start - left not in bounds or end - left not in bounds:
-        return False
+    stands = start - left in bounds and end - left in bounds
+    broken = len(bounds)
     mended = piece[: start - left] + right + piece[end - left :]
     position, wanted = 0, (start - left, start - left + len(right))
     bounds = {0}
-    for word in rjieba.cut(mended, False):
+    words = rjieba.cut(mended, False)
+    if not stands and len(words) > broken - 1 - MENDS:
+        return False  # it lies across two other words, and reads no better mended
+    for word in words:
         if position <= wanted[0] and wanted[1] <= position + len(word):
             return True  # the right word, or a longer one with it (月经周期)
         position += len(word)

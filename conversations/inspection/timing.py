@@ -1,14 +1,14 @@
 """Who waited how long, and who wrote how much (DOMAIN §5: neglect)."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import NamedTuple
 
 from conversations.inspection.chat import Chat
-from conversations.inspection.reading import SPACE
+from conversations.inspection.reading import Reading
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(NamedTuple):
     """A run of visitor messages and how long it waited: until the next consultant message or, unanswered, the end."""
 
     message: int  # the first of the run
@@ -20,15 +20,18 @@ def waits(chat: Chat) -> list[Wait]:
     """Give every wait of the visitor, in order. Neither a system line nor a bot is an answer."""
     found: list[Wait] = []
     first: int | None = None
-    for index, line in enumerate(chat.lines):
-        if line.sender == "visitor" and first is None:
-            first = index
-        elif line.sender == "consultant" and first is not None:
-            found.append(Wait(first, seconds_between(chat.lines[first].at, line.at), True))
+    lines = chat.lines
+    for index, line in enumerate(lines):
+        sender = line.sender
+        if sender == "visitor":
+            if first is None:
+                first = index
+        elif sender == "consultant" and first is not None:
+            found.append(Wait(first, seconds_between(lines[first].at, line.at), True))
             first = None
     if first is not None:
-        last = max((line.at for line in chat.lines[first:] if line.at is not None), default=None, key=_sortable)
-        found.append(Wait(first, seconds_between(chat.lines[first].at, last), False))
+        last = max((line.at for line in lines[first:] if line.at is not None), default=None, key=_sortable)
+        found.append(Wait(first, seconds_between(lines[first].at, last), False))
     return found
 
 
@@ -43,14 +46,24 @@ def seconds_between(start: datetime | None, end: datetime | None) -> int | None:
     """Give whole seconds from start to end, at least 0; None without both times."""
     if start is None or end is None:
         return None
+    if type(start.tzinfo) is timezone and type(end.tzinfo) is timezone:  # as a rule; others may change their clocks
+        between = end - start
+        seconds = between.days * 86_400 + between.seconds
+        if between.microseconds:
+            seconds = round(between.total_seconds())
+        return seconds if seconds > 0 else 0
     return max(0, round(_sortable(end) - _sortable(start)))
 
 
-def counts(chat: Chat) -> dict[str, int]:
+def counts(reading: Reading) -> dict[str, int]:
     """Count messages and characters (without white space) of both sides."""
-    numbers = {"visitor_messages": 0, "visitor_chars": 0, "consultant_messages": 0, "consultant_chars": 0}
-    for line in chat.lines:
-        if line.sender in ("visitor", "consultant"):
-            numbers[f"{line.sender}_messages"] += 1
-            numbers[f"{line.sender}_chars"] += len(SPACE.sub("", line.text))
-    return numbers
+    return {
+        "visitor_messages": len(reading.visitor),
+        "visitor_chars": _characters(reading.raws, reading.visitor),
+        "consultant_messages": len(reading.consultant),
+        "consultant_chars": _characters(reading.raws, reading.consultant),
+    }
+
+
+def _characters(texts: Sequence[str], indices: Sequence[int]) -> int:
+    return len("".join("".join([texts[index] for index in indices]).split()))

@@ -1,6 +1,7 @@
 """A chat between a visitor and an online consultant, as it was imported."""
 
 from decimal import Decimal
+from typing import Any, ClassVar
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -11,6 +12,7 @@ from accounts.models import Clinic, Team, User
 from accounts.scoping import ScopedQuerySet
 from followups.models import Appointment
 from patients.models import Patient
+from patients.models.living import living
 
 
 class ConsultantName(models.Model):
@@ -120,6 +122,7 @@ class Conversation(models.Model):
                 fields=["patient"], condition=models.Q(patient__isnull=False), name="conversations_of_patient"
             ),
         ]
+        triggers: ClassVar[list[Any]] = [living("patient")]
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
 

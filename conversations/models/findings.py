@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.scoping import ScopedQuerySet
+from conversations.inspection.advice import advice
 from conversations.models.chat import ChatMessage, Conversation, ConversationOwnedQuerySet
 from conversations.models.rule_sets import RuleSet
 
@@ -31,6 +32,7 @@ class Finding(models.Model):
     user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")  # whose sentence it is
     quote = models.CharField(max_length=200, blank=True)  # the words
     detail = models.JSONField(default=dict, blank=True)  # what the rule measured, e.g. {"seconds": 75}
+    #: Only what the clinic's rules or a manager say; what is built in is told to each reader (shown_advice).
     advice = models.CharField(_("what to say instead"), max_length=300, blank=True)
     rule_set = models.ForeignKey(RuleSet, null=True, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")  # a manager's own finding
@@ -57,6 +59,11 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def shown_advice(self) -> str:
+        """What to say instead, in the reader's language unless the clinic or a manager wrote it."""
+        return self.advice or advice(self.code, self.detail)
 
 
 class AppealQuerySet(ScopedQuerySet):

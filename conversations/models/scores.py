@@ -1,5 +1,7 @@
 """How a chat, or a consultant's WeChat and QQ front, is scored."""
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -76,8 +78,19 @@ class ScoreCard(models.Model):
         return str(self.score)
 
 
+class CoachingNoteQuerySet(ConversationOwnedQuerySet):
+    def open(self) -> Any:
+        """Keep what is still to be done."""
+        rows = self.filter(done_at=None, conversation__is_error=False)
+        return rows.filter(models.Q(due_on__isnull=False) | models.Q(seen_at=None))
+
+
 class CoachingNote(models.Model):
-    """What a manager asks of a consultant after reading a chat, and the task that came of it."""
+    """What a manager asks of a consultant after reading a chat: a task with a day, closed by the consultant.
+
+    It is no Task of followups, which is about a patient. Notes without a day are from before they had one; to have
+    seen them closed them.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="coaching_notes")
     consultant = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -86,11 +99,18 @@ class CoachingNote(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     seen_at = models.DateTimeField(null=True)
+    due_on = models.DateField(_("until"), null=True)
+    done_at = models.DateTimeField(null=True)
+    answer = models.CharField(_("what was done"), max_length=500, blank=True, db_default="", default="")
 
-    objects = ConversationOwnedQuerySet.as_manager()
+    objects = CoachingNoteQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["consultant", "-created_at"], name="coaching_of_consultant")]
+        indexes = [
+            models.Index(fields=["consultant", "-created_at"], name="coaching_of_consultant"),
+            # Today, the task list, the managers' list of what is overdue.
+            models.Index(fields=["due_on"], condition=models.Q(done_at=None), name="coaching_open"),
+        ]
         verbose_name = _("coaching note")
         verbose_name_plural = _("coaching notes")
 

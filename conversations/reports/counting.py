@@ -1,85 +1,95 @@
-"""What the chats of a scope come to, grouped; a fixed number of statements, each fact table read once in each."""
+"""What the chats of a scope come to, grouped; one statement, each fact table read once in it."""
 
-from collections import Counter, defaultdict
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from conversations.reports import sql
 from conversations.reports.figures import KINDS, RESULTS, Line
 from conversations.reports.filters import Scope
+from conversations.reports.folding import LOST, WHOLE, Facts, counted
+
+__all__ = ["WHOLE", "Lines", "lines", "lines_of"]
 
 Lines = dict[str | None, Line]
-WHOLE = "*"  # the key of the whole scope
-NAMES = (*KINDS, *RESULTS[1:])  # what the relations say; any contact follows from its kinds
+BITS = {
+    name: 2 << place
+    for place, name in enumerate(("chats", "effective", "carded", *KINDS, "booking", "arrival", "acceptance"))
+}
+CONTACT = sum(BITS[kind] for kind in KINDS)
+MASKS = BITS | {"contact": CONTACT, "lost": LOST}
+
+
+FACTS = Facts(
+    given=" UNION ALL ".join(
+        (
+            f"""
+SELECT chats.id, chats.consultant_id, x.user_id AS person,
+       CASE x.kind WHEN 'phone' THEN {BITS["phone"]} WHEN 'wechat' THEN {BITS["wechat"]} ELSE {BITS["qq"]} END AS bits
+FROM chats
+JOIN conversations_capture p ON p.conversation_id = chats.id
+JOIN conversations_capturedcontact x ON x.capture_id = p.id""",  # noqa: S608 - constants
+            f"""
+SELECT chats.id, chats.consultant_id, p.booking_user_id, {BITS["booking"]}
+FROM chats JOIN conversations_capture p ON p.conversation_id = chats.id WHERE p.booking_at IS NOT NULL""",  # noqa: S608
+            f"SELECT id, person, person, {BITS['arrival']} FROM ({sql.ARRIVAL}) came",  # noqa: S608
+            f"SELECT id, person, person, {BITS['acceptance']} FROM ({sql.ACCEPTANCE}) took",  # noqa: S608
+            f"""
+SELECT chats.id, chats.consultant_id, s.consultant_id, {BITS["carded"]}
+FROM chats JOIN conversations_scorecard s ON s.conversation_id = chats.id AND s.replaced_at IS NULL""",  # noqa: S608
+        )
+    ),
+    base=f"""
+{BITS["chats"]}::bigint | CASE WHEN is_effective THEN {BITS["effective"]} ELSE 0 END
+| CASE WHEN coalesce(got.every, 0) & {CONTACT} = 0 THEN {LOST} ELSE 0 END""",
+    also="""
+LEFT JOIN (
+  SELECT conversation_id, score AS given_score FROM conversations_scorecard WHERE replaced_at IS NULL
+) cards ON cards.conversation_id = chats.id""",
+    card="given_score",
+    masks=MASKS,
+)
 
 
 def lines(scope: Scope, by: str) -> Lines:
-    """Return a line for each key of `by` (sql.KEYS) and one for the whole under WHOLE.
+    """Return a line for each key of `by` (sql.KEYS) and one for the whole under WHOLE; one statement.
 
-    By consultant a fact counts for each person credited with it; in the whole each chat counts once. Three
-    statements.
+    By consultant a fact counts for each person credited with it, by team once for the team of each; in the whole each
+    chat counts once.
     """
-    found = _led(scope, by)
-    _put_facts(scope, by, found)
-    for row in _cards(scope, by):
-        key = WHOLE if row["whole"] else row["key"]
-        found[key] = replace(found.get(key, Line()), card=row["score"], carded=row["n"])
-    return found
+    return lines_of(scope, (by,))[by]
 
 
-def _led(scope: Scope, by: str) -> Lines:
-    statement = f"""
-WITH {sql.CHATS}, {sql.GOT}
-SELECT key, grouping(key) AS whole, count(*) AS chats, count(*) FILTER (WHERE is_effective) AS effective,
-       count(cost) AS costed, count(cost) FILTER (WHERE is_effective) AS costed_effective,
-       coalesce(sum(cost), 0) AS cost, count(*) FILTER (WHERE lost) AS lost,
-       coalesce(sum(cost) FILTER (WHERE lost), 0) AS lost_cost, avg(score) AS score, count(score) AS scored
-FROM (
-  SELECT {sql.KEYS[by]} AS key, cost, is_effective, score, lost
-  FROM (SELECT chats.*, consultant_id AS person, got.id IS NULL AS lost FROM chats LEFT JOIN got USING (id)) led
-  WHERE {sql.OURS}
-) rows GROUP BY GROUPING SETS ((key), ())"""  # noqa: S608 - constants
-    names = ("chats", "effective", "costed", "costed_effective", "cost", "lost", "lost_cost", "score", "scored")
-    rows = sql.run(statement, scope.values(opening=by == "opening"))
-    return {WHOLE if row["whole"] else row["key"]: Line(**{name: row[name] for name in names}) for row in rows}
+def lines_of(scope: Scope, sets: Sequence[str]) -> dict[str, Lines]:
+    """Return the lines of several groupings, still in one statement; each has the whole under WHOLE.
 
-
-def _put_facts(scope: Scope, by: str, found: Lines) -> None:
-    """Add contacts, bookings, arrivals and acceptances to each key, and to the whole.
-
-    A chat may have several people to credit, so by consultant the whole is not the sum of the lines: the facts are
-    folded both by chat and person and by chat alone, in one reading.
+    Args: sets: groupings of chats; people and teams only alone.
     """
-    people, sets = ("person", "(id, person), (id)") if by == "consultant" else ("NULL::bigint", "(id)")
-    folded = "grouping(person) = 1" if by == "consultant" else "NULL::boolean"
-    statement = f"""
-WITH {sql.CHATS},
-facts AS ({sql.CONTACT} UNION ALL {sql.BOOKING} UNION ALL SELECT * FROM ({sql.ARRIVAL}) came
-          UNION ALL {sql.ACCEPTANCE}),
-flags AS (
-  SELECT id, {people} AS person, {folded} AS folded, {sql.FOLD} AS mask
-  FROM facts {sql.NAMED} WHERE {sql.OURS} GROUP BY GROUPING SETS ({sets})
-)
-SELECT CASE WHEN folded THEN '' ELSE {sql.KEYS[by]} END AS key, folded, mask, count(*) AS chats, count(cost) AS paid
-FROM flags JOIN chats USING (id) GROUP BY 1, 2, 3"""  # noqa: S608 - constants
-    tallies: dict[str | None, tuple[Counter[str], Counter[str]]] = defaultdict(lambda: (Counter(), Counter()))
-    for row in sql.run(statement, scope.values(opening=by == "opening") | {"names": list(NAMES)}):
-        names = sql.unfolded(row["mask"], NAMES)
-        names += ["contact"] if {*names} & {*KINDS} else []
-        # Where both were folded, the lines come of the one and the whole of the other; else the whole is their sum.
-        for key in {None: (row["key"], WHOLE), False: (row["key"],), True: (WHOLE,)}[row["folded"]]:
-            for name in names:
-                tallies[key][0][name] += row["chats"]
-                tallies[key][1][name] += row["paid"]
-    for key, (counts, paid) in tallies.items():
-        found[key] = replace(found.get(key, Line()), found=dict(counts), paid=dict(paid))
+    found: dict[tuple[int, str | None], dict[str, dict[str, Any]]] = {}
+    for row in counted(scope, sets, FACTS):
+        found.setdefault((row["place"], row["key"]), {})[row["name"]] = row
+    whole = _line(found.pop((-1, ""), {}))
+    grouped: dict[str, Lines] = {by: {WHOLE: whole} for by in sets}
+    for (place, key), names in found.items():
+        grouped[sets[place]][key] = _line(names)
+    return grouped
 
 
-def _cards(scope: Scope, by: str) -> list[dict[str, Any]]:
-    """Means of the managers' scores that hold."""
-    statement = f"""
-WITH {sql.CHATS}, cards AS ({sql.CARD})
-SELECT key, grouping(key) AS whole, avg(score) AS score, count(*) AS n
-FROM (SELECT {sql.KEYS[by]} AS key, what::numeric AS score FROM cards JOIN chats USING (id) WHERE {sql.OURS}) rows
-GROUP BY GROUPING SETS ((key), ())"""  # noqa: S608 - constants
-    return sql.run(statement, scope.values(opening=by == "opening"))
+def _line(names: dict[str, dict[str, Any]]) -> Line:
+    """Return the line that its named counts make up."""
+    led, cards, lost = names.get("chats", {}), names.get("carded", {}), names.get("lost", {})
+    effective, results = names.get("effective", {}), (*KINDS, *RESULTS)
+    return Line(
+        chats=led.get("n", 0),
+        effective=effective.get("n", 0),
+        costed=led.get("paid", 0),
+        costed_effective=effective.get("paid", 0),
+        cost=led.get("cost", Line.cost),
+        lost=lost.get("n", 0),
+        lost_cost=lost.get("cost", Line.lost_cost),
+        score=led["score"] / led["scored"] if led.get("scored") else None,
+        scored=led.get("scored", 0),
+        card=cards["card"] / cards["n"] if cards else None,
+        carded=cards.get("n", 0),
+        found={name: names[name]["n"] for name in results if name in names},
+        paid={name: names[name]["paid"] for name in results if name in names},
+    )

@@ -4,19 +4,24 @@ A chat is *lost* when nobody got any contact in it. Its cost counts once in the 
 under each that was found in it, so these may overlap and add up to more than the total.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from conversations.inspection.codes import CODES, GROUPS
 from conversations.reports import sql
 from conversations.reports.filters import Scope
+from conversations.reports.folding import LOST, Facts, counted
 
 # Beside the groups of codes: how the chat ended, and chats without any finding.
 ALSO = ("ending.consultant", "nothing", "uninspected")
 KINDS = (*GROUPS, *ALSO)
 NAMES = (*CODES, *ALSO)
+
+
+def kind_of(value: str) -> str:
+    """Return the kind that a code belongs to; what is no code is its own kind."""
+    return CODES[value].group if value in CODES else value
 
 
 @dataclass(frozen=True)
@@ -36,44 +41,41 @@ class Losses:
     codes: dict[str, Loss]
 
 
-def kind_of(value: str) -> str:
-    """Return the kind that a code belongs to; what is no code is its own kind."""
-    return CODES[value].group if value in CODES else value
+BITS = {name: 2 << place for place, name in enumerate(("chat", *NAMES))}
+CASES = " ".join(f"WHEN '{code}' THEN {BITS[code]}" for code in CODES)
+NOTHING, UNINSPECTED, ENDED = (BITS[name] for name in ("nothing", "uninspected", "ending.consultant"))
+FACTS = Facts(
+    given=f"""
+SELECT chats.id, chats.consultant_id, f.user_id AS person, CASE f.code {CASES} ELSE 0 END::bigint AS bits
+FROM chats JOIN conversations_finding f ON f.conversation_id = chats.id AND f.withdrawn_at IS NULL""",  # noqa: S608
+    base=f"""
+CASE WHEN known.id IS NULL THEN {LOST}::bigint ELSE 0 END
+| CASE WHEN ending = 'consultant' THEN {ENDED} WHEN got.id IS NOT NULL THEN 0
+       WHEN inspected_at IS NULL THEN {UNINSPECTED} ELSE {NOTHING} END""",
+    first=f", {sql.GOT.replace('got AS', 'known AS')}",
+    also="LEFT JOIN known ON known.id = chats.id",
+    shared=f"CASE WHEN known.id IS NULL THEN {LOST} ELSE 0 END",
+    masks={f"code {name}": BITS[name] for name in NAMES}
+    | {f"kind {kind}": sum(BITS[name] for name in NAMES if kind_of(name) == kind) for kind in KINDS},
+)
 
 
 def losses(scope: Scope) -> Losses:
     """Return the losses of a scope by kind and by code; one statement."""
-    kinds: dict[str, Loss] = {}
-    codes: dict[str, Loss] = {}
-    for row in _counted(scope, "whole"):
-        found = sql.unfolded(row["mask"], NAMES)
-        _add(codes, found, row)
-        _add(kinds, {kind_of(value) for value in found}, row)
-    return Losses(kinds, codes)
+    return losses_by(scope, "whole")[0]
 
 
-def losses_by(scope: Scope, by: str) -> dict[str | None, dict[str, Loss]]:
-    """Return the losses of each key of `by` by kind; one statement."""
-    found: dict[str | None, dict[str, Loss]] = {}
-    for row in _counted(scope, by):
-        kinds = {kind_of(value) for value in sql.unfolded(row["mask"], NAMES)}
-        _add(found.setdefault(row["key"], {}), kinds, row)
-    return found
+def losses_by(scope: Scope, by: str) -> tuple[Losses, dict[str | None, dict[str, Loss]]]:
+    """Return the losses of a scope, and of each key of `by` its losses by kind; one statement.
 
-
-def _counted(scope: Scope, by: str) -> list[dict[str, Any]]:
-    """Count chats by key and by which faults they have; by consultant by those the person is blamed for."""
-    person = "person" if by == "consultant" else "NULL::bigint"
-    statement = f"""
-WITH {sql.CHATS}, {sql.GOT}, losses AS ({sql.LOSS}),
-faults AS (SELECT id, {person} AS person, {sql.FOLD} AS mask FROM losses {sql.NAMED} WHERE {sql.OURS} GROUP BY 1, 2)
-SELECT {sql.KEYS[by]} AS key, mask, count(*) AS chats, count(*) FILTER (WHERE got.id IS NULL) AS lost,
-       coalesce(sum(cost) FILTER (WHERE got.id IS NULL), 0) AS cost
-FROM faults JOIN chats USING (id) LEFT JOIN got USING (id) GROUP BY 1, 2"""  # noqa: S608 - constants
-    return sql.run(statement, scope.values() | {"names": list(NAMES)})
-
-
-def _add(found: dict[str, Loss], values: Iterable[str], row: dict[str, Any]) -> None:
-    for value in values:
-        had = found.get(value, Loss())
-        found[value] = Loss(had.chats + row["chats"], had.lost + row["lost"], had.cost + row["cost"])
+    By consultant a fault counts for whoever wrote it, by team for the team of each.
+    """
+    whole, found = Losses({}, {}), defaultdict[str | None, dict[str, Loss]](dict)
+    for row in counted(scope, (by,), FACTS):
+        sort, _space, name = row["name"].partition(" ")
+        loss = Loss(row["n"], row["lost"], row["lost_cost"])
+        if row["place"] < 0:
+            (whole.kinds if sort == "kind" else whole.codes)[name] = loss
+        elif sort == "kind":
+            found[row["key"]][name] = loss
+    return whole, dict(found)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -82,11 +84,13 @@ class Naming:
     def link(self, key: str | None, name: str = "chats", value: str = "", **more: bool) -> str:
         """Return the address of the chats behind a number of a line."""
         by = "whole" if key == WHOLE else self.by
-        return records_url(self.scope, Part(name, value, by, "" if key == WHOLE else key, **more))
+        part = Part(name, value, by, "" if key == WHOLE else key, **more)
+        return f"{self._chats}&{urlencode(part.params())}"
 
-
-def records_url(scope: Scope, part: Part) -> str:
-    return f"{reverse('conversation_report_chats')}?{scope.query(**part.params())}"
+    @cached_property
+    def _chats(self) -> str:
+        """The part of the address that all numbers share: there are thousands of them on a page."""
+        return f"{reverse('conversation_report_chats')}?{self.scope.query()}"
 
 
 def loss_name(value: str) -> str:

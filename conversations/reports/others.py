@@ -86,6 +86,7 @@ def loss_matrix(found: dict[str | None, dict[str, Loss]], lines: Lines, naming: 
         rows.append(Row(naming.name(key), [total, *cells], naming.head(key)))
     return Table(
         slug="who",
+        sorts=True,
         title=_("Who lost what"),
         hint=_("cost of chats without contact, and how many; kinds may overlap"),
         columns=[
@@ -164,6 +165,7 @@ def pace_table(found: dict[str | None, Pace], limits: Limits, naming: Naming) ->
     two += [Column(_("over %(time)s") % {"time": seconds(limits.silence)}, "share")]
     return Table(
         slug="pace",
+        sorts=True,
         title=_("How quickly"),
         hint=_("chats led; times of consultants, without bots"),
         columns=[Column(who(naming.by), "text"), *one, *two, Column(_("Never answered"))],
@@ -194,6 +196,7 @@ def endings(found: Tally, naming: Naming) -> Table:
     heads = [Column(words[kind], "share") for kind in kinds]
     return Table(
         slug="endings",
+        sorts=True,
         title=_("How chats end"),
         columns=[Column(who(naming.by), "text"), Column(_("Chats")), *heads],
         rows=rows,
@@ -219,6 +222,7 @@ def bookings(found: Tally, naming: Naming) -> Table:
         rows.append(Row(naming.name(key), [Cell(every, href=href), *cells], href, whole=key == WHOLE))
     return Table(
         slug="bookings",
+        sorts=True,
         title=_("What became of their bookings"),
         hint=_("appointments that chats were taken over into, where they stand now"),
         columns=[
@@ -250,6 +254,7 @@ def no_shows(found: Tally, naming: Naming) -> Table:
         rows.append(Row(words.get(value, value), [*cells, Cell(Share(counts[value], every), "share")], href))
     return Table(
         slug="no_shows",
+        sorts=True,
         title=_("Why they did not come"),
         hint=_("bookings from chats that were not kept"),
         columns=[Column(_("Reason"), "text"), Column(_("No-shows")), Column(_("Share"), "share")],

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.reports import others, people, service
-from conversations.reports.counting import WHOLE, Lines, lines
+from conversations.reports.counting import WHOLE, Lines, lines, lines_of
 from conversations.reports.figures import RESULTS, Line
 from conversations.reports.filters import Scope
-from conversations.reports.losses import losses, losses_by
+from conversations.reports.losses import losses_by
 from conversations.reports.naming import Naming
 from conversations.reports.tables import Table
 from conversations.reports.times import folded, week_table
@@ -32,7 +32,7 @@ class Page:
 
 def people_page(scope: Scope, by: str) -> Page:
     """Consultants or teams, and what they cost."""
-    found = _with_whole(lines(scope, by))
+    found = lines(scope, by)
     naming = Naming(scope, by).learn(found)
     return Page([people.results(found, naming), people.costs(found, naming)], found[WHOLE])
 
@@ -48,16 +48,17 @@ def trend_page(scope: Scope, by: str) -> Page:
 
 def losses_page(scope: Scope, by: str) -> Page:
     """What lost the visitors, and who."""
-    found = _with_whole(lines(scope, by))
+    found = lines(scope, by)
     naming = Naming(scope, by).learn(found)
-    tables = [others.by_kind(losses(scope), found[WHOLE], naming)]
-    tables += [others.loss_matrix(losses_by(scope, by), found, naming)]
+    kinds, of_each = losses_by(scope, by)
+    tables = [others.by_kind(kinds, found[WHOLE], naming), others.loss_matrix(of_each, found, naming)]
     return Page(tables, found[WHOLE])
 
 
 def sources_page(scope: Scope, by: str) -> Page:
     """Channels and keywords."""
-    channels, keywords = _with_whole(lines(scope, "channel")), _with_whole(lines(scope, "keyword"))
+    found = lines_of(scope, ("channel", "keyword"))
+    channels, keywords = found["channel"], found["keyword"]
     tables = [
         people.sources(channels, Naming(scope, "channel"), title=_("By channel")),
         people.sources(keywords, Naming(scope, "keyword"), title=_("By keyword"), limit=KEYWORDS + 1),
@@ -67,7 +68,8 @@ def sources_page(scope: Scope, by: str) -> Page:
 
 def times_page(scope: Scope, by: str) -> Page:
     """Opening hours, weekdays, hours."""
-    opening, slots = _with_whole(lines(scope, "opening")), lines(scope, "slot")
+    found = lines_of(scope, ("opening", "slot"))
+    opening, slots = found["opening"], found["slot"]
     days, hours = folded(slots, 0), folded(slots, 1)
     tables = [
         people.sources(opening, Naming(scope, "opening"), title=_("By opening hours")),
@@ -101,11 +103,6 @@ PAGES: dict[str, tuple[Promise, Callable[[Scope, str], Page]]] = {
     "service": (gettext_lazy("Speed, endings, bookings"), service_page),
 }
 SWITCHED = ("people", "losses", "service")  # pages that can be seen by consultant or by team
-
-
-def _with_whole(found: Lines) -> Lines:
-    found.setdefault(WHOLE, Line())
-    return found
 
 
 def _in_order(found: Lines, first: int, end: int) -> list[str | None]:

@@ -1,6 +1,7 @@
 """Lines of chats as tables: what came of them, what they cost, how that went over time."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -50,7 +51,10 @@ def ordered(found: Lines) -> list[str | None]:
 
 
 def _rows(found: Lines, keys: Iterable[str | None], naming: Naming, cells: Callable[..., list[Cell]]) -> list[Row]:
-    return [Row(naming.name(key), cells(found[key], naming, key), naming.link(key), whole=key == WHOLE) for key in keys]
+    return [
+        Row(naming.name(key), partial(cells, found[key], naming, key), naming.link(key), whole=key == WHOLE)
+        for key in keys
+    ]
 
 
 def _share(line: Line, naming: Naming, key: str | None, part: str) -> Cell:
@@ -89,6 +93,7 @@ def results(found: Lines, naming: Naming) -> Table:
         hint=_("Shares of the chats; credit goes to who wrote the message"),
         columns=[Column(who(naming.by), "text"), Column(_("Chats")), *heads],
         rows=_rows(found, ordered(found), naming, _result_cells),
+        sorts=True,
     )
 
 
@@ -124,6 +129,7 @@ def costs(found: Lines, naming: Naming) -> Table:
         columns=[Column(who(naming.by), "text"), Column(_("Chats")), Column(_("Cost"), "money"), *heads],
         rows=_rows(found, ordered(found), naming, _cost_cells),
         notes=notes if without else [],
+        sorts=True,
     )
 
 
@@ -151,6 +157,7 @@ def sources(
         columns=[Column(who(naming.by), "text"), Column(_("Chats")), *shares, *money],
         rows=_rows(found, ordered(found) if keys is None else keys, naming, _source_cells),
         limit=limit,
+        sorts=True,
     )
 
 
@@ -186,4 +193,5 @@ def trend(scope: Scope, points: list[tuple[Window, Line]], step: Step) -> Table:
         hint=_("13 weeks") if step == "week" else _("13 months"),
         columns=[Column(who(step), "text"), Column(_("Chats")), *shares, *heads],
         rows=rows,
+        sorts=True,
     )

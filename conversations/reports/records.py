@@ -89,7 +89,7 @@ def statement_of(scope: Scope, part: Part) -> tuple[str, dict[str, Any]]:
     relation, condition = PARTS[part.name]
     statement = f"""
 WITH {sql.CHATS}, {sql.GOT}, facts AS ({sql.RELATIONS[relation]})
-SELECT id FROM facts JOIN chats USING (id) LEFT JOIN got USING (id)
+SELECT id FROM facts JOIN chats USING (id) LEFT JOIN got USING (id) {sql.SENDER_TEAM}
 WHERE {sql.OURS} AND ({condition}) AND {sql.KEYS[part.by]} IS NOT DISTINCT FROM %(key)s
   AND (NOT %(lost)s OR got.id IS NULL) AND (NOT %(costed)s OR cost IS NOT NULL)"""  # noqa: S608 - constants
     values = scope.values(opening=part.by == "opening")

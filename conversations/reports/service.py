@@ -66,7 +66,7 @@ def paces(scope: Scope, by: str, limits: Limits) -> dict[str | None, Pace]:
 WITH {sql.CHATS}
 SELECT key, grouping(key) AS whole, count(*) FILTER (WHERE first_reply_seconds IS NULL) AS unanswered, {parts}
 FROM (SELECT {sql.KEYS[by]} AS key, first_reply_seconds, longest_silence_seconds
-      FROM (SELECT chats.*, consultant_id AS person FROM chats) led WHERE {sql.OURS}) rows
+      FROM (SELECT chats.*, consultant_id AS person FROM chats) mine {sql.SENDER_TEAM} WHERE {sql.OURS}) led
 GROUP BY GROUPING SETS ((key), ())"""  # noqa: S608 - constants
     values = scope.values() | {"reply": limits.reply, "silence": limits.silence}
     return {WHOLE if row["whole"] else row["key"]: _pace(row) for row in sql.run(statement, values)}
@@ -82,20 +82,17 @@ def _pace(row: dict[str, Any]) -> Pace:
 
 def histograms(scope: Scope, limits: Limits) -> dict[str, list[int]]:
     """Return for each measure how many chats lie in each class (Limits.ends, then the open one); one statement."""
-    each = " UNION ALL ".join(
-        f"SELECT '{name}' AS name, width_bucket({column}, %({name})s::int[]) AS place, count(*) AS n "  # noqa: S608
-        f"FROM led WHERE {column} IS NOT NULL GROUP BY 1, 2"
-        for name, column in MEASURES.items()
-    )
+    columns = ", ".join(f"width_bucket({column}, %({name})s::int[]) AS {name}" for name, column in MEASURES.items())
     statement = f"""
-WITH {sql.CHATS}, led AS (
-  SELECT * FROM (SELECT chats.*, consultant_id AS person FROM chats) mine WHERE {sql.OURS}
-)
-{each}"""  # noqa: S608 - constants
+WITH {sql.CHATS}
+SELECT {columns}, count(*) AS n
+FROM (SELECT chats.*, consultant_id AS person FROM chats) mine {sql.SENDER_TEAM} WHERE {sql.OURS} GROUP BY 1, 2"""  # noqa: S608
     starts = {name: [end + 1 for end in limits.ends(name)] for name in MEASURES}
     found = {name: [0] * (len(starts[name]) + 1) for name in MEASURES}
     for row in sql.run(statement, scope.values() | starts):
-        found[row["name"]][row["place"]] = row["n"]
+        for name in MEASURES:
+            if row[name] is not None:
+                found[name][row[name]] += row["n"]
     return found
 
 
@@ -107,7 +104,8 @@ def tally(scope: Scope, by: str, relation: str, column: str = "what") -> dict[st
     statement = f"""
 WITH {sql.CHATS}, facts AS ({sql.RELATIONS[relation]})
 SELECT key, what, grouping(key) AS whole, count(*) AS n
-FROM (SELECT DISTINCT id, {sql.KEYS[by]} AS key, {column} AS what FROM facts JOIN chats USING (id) WHERE {sql.OURS}) rows
+FROM (SELECT {"" if relation == "led" else "DISTINCT"} id, {sql.KEYS[by]} AS key, {column} AS what
+      FROM facts JOIN chats USING (id) {sql.SENDER_TEAM} WHERE {sql.OURS}) told
 GROUP BY GROUPING SETS ((key, what), (what))"""  # noqa: S608 - constants
     found: dict[str | None, dict[str, int]] = {WHOLE: {}}
     for row in sql.run(statement, scope.values()):

@@ -1,8 +1,9 @@
 """Tables of a report: what a page shows and an export writes is the same object."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Any, Literal
 
 from django.utils.translation import gettext as _
@@ -20,6 +21,16 @@ class Column:
     label: str
     kind: Kind = "count"
     hint: str = ""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head of a column that sorts: `href` sorts by it, `current` says how it is sorted now (-key: the most first)."""
+
+    column: Column
+    key: str
+    href: str
+    current: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,15 +69,19 @@ def between_words(between: tuple[float, float]) -> dict[str, float]:
     return {"low": between[0], "high": between[1]}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Row:
-    """A line: its head, and a cell for each column after the first."""
+    """A line: its head, and a cell for each column after the first; made when asked for, where they are many."""
 
     label: str
-    cells: list[Cell]
+    made: list[Cell] | Callable[[], list[Cell]]
     href: str = ""
     whole: bool = False
     indent: bool = False
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        return self.made() if callable(self.made) else self.made
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,8 @@ class Table:
     hint: str = ""
     notes: list[str] = field(default_factory=list)
     limit: int | None = None  # rows on the page; the export has all
+    sorts: bool = False  # by any column; no table whose rows have an order of their own
+    heads: list[Head] = field(default_factory=list)  # of one that sorts (conversations.reports.sorting)
 
     @property
     def page_rows(self) -> list[Row]:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from conversations.inspection import Captured
-from conversations.models import Capture, CapturedContact, ChatMessage, Conversation
+from conversations.models import Capture, CapturedContact, Conversation
 from conversations.services.credit import Credit
+from conversations.services.inspected import Said
 from patients import crypto
 
 Kind = CapturedContact.Kind
@@ -32,7 +33,7 @@ class CaptureWriter:
         self._credited: list[CapturedContact] = []
         self._gone: list[int] = []
 
-    def take(self, conversation: Conversation, messages: list[ChatMessage], captured: Captured, credit: Credit) -> None:
+    def take(self, conversation: Conversation, messages: list[Said], captured: Captured, credit: Credit) -> None:
         """Compare what was captured with what is stored; what somebody corrected, or took over, stays."""
         given = [(kind, value, at) for kind, value, at in _given(captured) if value]
         capture = self._there.get(conversation.pk)
@@ -51,7 +52,7 @@ class CaptureWriter:
             contact = old.pop((kind, crypto.blind_index(value)), None)
             if contact is None:
                 contact = build_contact(capture, kind, value)
-                contact.message, contact.user_id = message, credit.got(message)
+                contact.message_id, contact.user_id = message.pk if message is not None else None, credit.got(message)
                 self._contacts.append(contact)
             elif contact.user_id != credit.got(message):
                 contact.user_id = credit.got(message)
@@ -63,14 +64,15 @@ class CaptureWriter:
         capture: Capture,
         conversation: Conversation,
         captured: Captured,
-        messages: list[ChatMessage],
+        messages: list[Said],
         credit: Credit,
     ) -> None:
         message = messages[captured.booking_message] if captured.booking_message is not None else None
         at = _aware(captured.booking, conversation)
         user = credit.got(message) if at is not None else None
         if (capture.booking_at, capture.booking_user_id) != (at, user):
-            capture.booking_at, capture.booking_message, capture.booking_user_id = at, message, user
+            capture.booking_at, capture.booking_user_id = at, user
+            capture.booking_message_id = message.pk if message is not None else None
             if capture.pk:
                 self._moved.append(capture)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import record
-from accounts.models import Clinic, User
+from accounts.models import AuditEvent, Clinic, User
 from accounts.permissions import Permission
 from conversations.models import Capture, CapturedContact, Conversation
 from conversations.services.captures import build_contact
@@ -21,6 +21,7 @@ from followups.models import Appointment, Room
 from followups.services import booking
 from patients.models import Channel, Patient, Registration
 from patients.services import NewPatient, link_wechat, register_in_clinic, register_patient, update_patient
+from patients.services.taking_back import take_back_registration
 
 Kind = CapturedContact.Kind
 LOCK_CONVERSATION = True  # tests take it away to see that it is what keeps two people from taking over twice
@@ -181,18 +182,33 @@ def _carry_contacts(patient: Patient, conversation: Conversation, contacts: list
 
 
 @transaction.atomic
-def undo_take_over(*, conversation: Conversation, by: User) -> None:
+def undo_take_over(*, conversation: Conversation, by: User) -> bool:
     """Take it back: the booking (within ten minutes, by who made it), and the chat's tie to the patient.
 
-    The patient stays registered. Raises: Refused, Outdated from the booking; nothing is written then.
+    Whom the chat made new goes too, if nothing came of it since; returns whether they did. Raises: Refused, Outdated
+    from the booking; nothing is written then.
     """
     fresh = _locked(conversation)
     if fresh.patient is None:
-        return
+        return False
+    patient = fresh.patient
     if fresh.appointment is not None:
         booking.undo(appointment=fresh.appointment, by=by)
     Conversation.objects.filter(pk=fresh.pk).update(patient=None, appointment=None)
-    record(action="capture_undone", clinic=fresh.clinic, by=by, subject=fresh, patient=fresh.patient_id)
+    record(action="capture_undone", clinic=fresh.clinic, by=by, subject=fresh, patient=patient.pk)
+    return _unregister(fresh, patient, by)
+
+
+def _unregister(conversation: Conversation, patient: Patient, by: User) -> bool:
+    """Take back the registration that taking this chat over made."""
+    taken = AuditEvent.objects.filter(
+        clinic=conversation.clinic, action="capture_taken_over", subject="conversation", subject_id=conversation.pk
+    )
+    made = taken.order_by("-at").first()
+    if made is None or not made.detail.get("new") or made.detail.get("patient") != patient.pk:
+        return False
+    here = Registration.objects.get(clinic=conversation.clinic, patient=patient)
+    return take_back_registration(registration=here, since=made.at, by=by)
 
 
 @transaction.atomic

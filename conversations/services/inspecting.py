@@ -16,21 +16,19 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Clinic
 from conversations.inspection import Chat, Found, Line, Rules, RulesError, Verdict, inspect
-from conversations.inspection.codes import CODES
-from conversations.inspection.scoring import score
+from conversations.inspection.codes import ABUSE, CODES
+from conversations.inspection.scoring import HasCode, score
 from conversations.models import ChatMessage, Conversation, Finding, Rubric, RuleSet
 from conversations.services.captures import CaptureWriter
 from conversations.services.credit import Credit
+from conversations.services.inspected import New, Said, messages_of, write_facts, write_new
+from followups.models.hooks import HookEvent
 from followups.models.messages import MessagePurpose
 from followups.models.playbooks import Nature
-from followups.services import outbox
+from followups.services import hooks, outbox
 from followups.services.complaints import managers
 
 KEPT_BACK = ("appeal", "manager")  # who took a finding back for good
-INSPECTED = (
-    "ending", "third_party", "in_scope", "is_effective", "first_reply_seconds", "longest_silence_seconds",
-    "inspected_at", "rule_set", "score", "severity",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,10 @@ def inspect_conversation(conversation: Conversation, standards: Standards | None
     return bool(inspect_batch([conversation.pk], standards))
 
 
-def verdict_of(conversation: Conversation, messages: Sequence[ChatMessage], rules: Rules) -> Verdict:
+def verdict_of(conversation: Conversation, messages: Sequence[ChatMessage | Said], rules: Rules) -> Verdict:
     """Inspect stored messages without storing anything; relative days count in the clinic's zone."""
-    tz = conversation.clinic.tz
-    lines = tuple(Line(m.at and timezone.localtime(m.at, tz), m.sender, m.text) for m in messages)  # type: ignore[arg-type]
-    return inspect(Chat(timezone.localtime(conversation.started_at, tz), lines), rules)
+    lines = tuple(Line(m.at, m.sender, m.text) for m in messages)  # type: ignore[arg-type]
+    return inspect(Chat(timezone.localtime(conversation.started_at, conversation.clinic.tz), lines), rules)
 
 
 @transaction.atomic
@@ -77,12 +74,10 @@ def inspect_batch(ids: Iterable[int], standards: Standards | None = None) -> int
     if not conversations:
         return 0
     standards = standards or Standards.of(conversations[0].clinic)
-    messages: dict[int, list[ChatMessage]] = defaultdict(list)
-    for message in ChatMessage.objects.filter(conversation__in=conversations).order_by("conversation", "position"):
-        messages[message.conversation_id].append(message)
+    messages = messages_of(conversations)
     work = _Work(standards, conversations)
     for conversation in conversations:
-        said = messages.pop(conversation.pk, [])
+        said = messages.pop(conversation.pk)
         work.judge(conversation, said, verdict_of(conversation, said, standards.rules))
     return work.write()
 
@@ -102,18 +97,19 @@ class _Work:
     def __init__(self, standards: Standards, conversations: list[Conversation]) -> None:
         self.standards, self.conversations = standards, conversations
         self.now = timezone.now()
+        self.rule_set = standards.rule_set.pk if standards.rule_set is not None else None
         self.before = _findings(conversations)
         self.captures = CaptureWriter(conversations)
-        self.made: list[Finding] = []
+        self.made: list[New] = []
         self.kept: list[Finding] = []
         self.withdrawn: list[Finding] = []
         self.changed = 0
 
-    def judge(self, conversation: Conversation, messages: list[ChatMessage], verdict: Verdict) -> None:
+    def judge(self, conversation: Conversation, messages: list[Said], verdict: Verdict) -> None:
         """Compare a verdict with what stands, and set the facts of the chat."""
         credit = Credit(conversation, messages)
         standing = self.before.get(conversation.pk, _Standing())
-        holds = list(standing.by_people.values())
+        holds: list[Finding | New] = list(standing.by_people.values())
         found = {_place(one, messages): one for one in verdict.findings}
         added = 0
         for place, one in found.items():
@@ -129,26 +125,23 @@ class _Work:
         self.captures.take(conversation, messages, verdict.captured, credit)
 
     def _finding(
-        self, conversation: Conversation, one: Found, messages: list[ChatMessage], credit: Credit, there: Finding | None
-    ) -> Finding:
+        self, conversation: Conversation, one: Found, messages: list[Said], credit: Credit, there: Finding | None
+    ) -> Finding | New:
         message = messages[one.message] if one.message is not None else None
-        values = {
-            "quote": one.quote[:200], "advice": str(one.advice)[:300], "detail": one.detail, "user_id": credit.of(message),
-        }  # fmt: skip
+        user, quote, advice = credit.of(message), one.quote[:200], one.own_advice[:300]
         if there is None:
-            made = Finding(
-                conversation=conversation, code=one.code, message=message, created_at=self.now,
-                rule_set=self.standards.rule_set, **values,
-            )  # fmt: skip
+            place = message.pk if message is not None else None
+            made = New(conversation, one.code, place, self.now, self.rule_set, quote, advice, one.detail, user)
             self.made.append(made)
             return made
+        values = {"quote": quote, "advice": advice, "detail": one.detail, "user_id": user}
         if any(getattr(there, name) != value for name, value in values.items()):
             for name, value in values.items():
                 setattr(there, name, value)
             self.kept.append(there)
         return there
 
-    def _facts(self, conversation: Conversation, verdict: Verdict, holds: list[Finding]) -> None:
+    def _facts(self, conversation: Conversation, verdict: Verdict, holds: list[Finding | New]) -> None:
         conversation.ending, conversation.third_party = verdict.ending, verdict.third_party
         conversation.in_scope, conversation.is_effective = verdict.in_scope, verdict.is_effective
         conversation.first_reply_seconds = verdict.first_reply_seconds
@@ -163,15 +156,15 @@ class _Work:
             finding.withdrawn_at, finding.withdrawn_reason = self.now, "rules"
         Finding.objects.bulk_update(self.withdrawn, ["withdrawn_at", "withdrawn_reason"], batch_size=1000)
         Finding.objects.bulk_update(self.kept, ["quote", "advice", "detail", "user"], batch_size=1000)
-        Finding.objects.bulk_create(self.made, batch_size=2000)
-        Conversation.objects.bulk_update(self.conversations, INSPECTED, batch_size=500)
+        write_new(self.made)
+        write_facts(self.conversations)
         self.captures.write()
-        for finding in (one for one in self.made if one.code == "abuse"):
+        for finding in (one.stored() for one in self.made if one.code == ABUSE):
             alert(finding, self.standards.clinic)
         return self.changed
 
 
-def severity_of(findings: Iterable[Finding]) -> int:
+def severity_of(findings: Iterable[HasCode]) -> int:
     """Return how grave the gravest finding is, 0 without any."""
     return max((CODES[one.code].severity for one in findings if one.code in CODES), default=0)
 
@@ -184,7 +177,7 @@ def rescore(conversation: Conversation) -> None:
     conversation.save(update_fields=["score", "severity"])
 
 
-def _place(found: Found, messages: list[ChatMessage]) -> tuple[str, int | None]:
+def _place(found: Found, messages: list[Said]) -> tuple[str, int | None]:
     return found.code, messages[found.message].pk if found.message is not None else None
 
 
@@ -217,4 +210,6 @@ def alert(finding: Finding, clinic: Clinic, *, now: datetime | None = None) -> i
             variables={"name": str(person), "clinic": clinic.name, "text": words},
         )  # fmt: skip
         count += queued is not None
+    told = {"conversation": finding.conversation_id, "finding": finding.pk, "consultant": finding.user_id}
+    hooks.emit(clinic_id=clinic.pk, event=HookEvent.CHAT_ABUSE, data=told)
     return count

@@ -1,5 +1,7 @@
 """Reading a chat: marking it read, checking one's own first, opening what is hidden, coaching."""
 
+from datetime import date, timedelta
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +15,7 @@ from followups.models import Nature
 from followups.models.messages import MessagePurpose
 from followups.services import outbox
 
+WEEK, YEAR = timedelta(days=7), timedelta(days=365)
 EXCERPT = 60  # signs of a coaching note in the message that tells of it
 
 
@@ -45,19 +48,23 @@ def open_hidden(*, conversation: Conversation, by: User) -> None:
 
 
 @transaction.atomic
-def coach(*, conversation: Conversation, text: str, by: User) -> CoachingNote:
-    """Tell the consultant what to do better: it stands on their list until seen, and WeCom tells of it.
+def coach(*, conversation: Conversation, text: str, due_on: date | None = None, by: User) -> CoachingNote:
+    """Ask the consultant to do something better: a task on their list until they close it, and WeCom tells of it.
 
-    Raises: Refused for an empty text, or a chat whose consultant nobody knows.
+    Args: due_on: the last day (clinic's), in a week when left out. Raises: Refused for an empty text, a day that is
+    past or more than a year away, or a chat whose consultant nobody knows.
     """
-    text = text.strip()
+    text, today = text.strip(), conversation.clinic.today()
+    due_on = due_on or today + WEEK
     if not text:
         raise Refused(_("Say what to do better."), field="text")
     consultant = conversation.consultant
     if consultant is None:
         raise Refused(_("Nobody knows who led this chat."), field="text")
+    if not today <= due_on <= today + YEAR:
+        raise Refused(_("Choose a day from today on, within a year."), field="due_on")
     note: CoachingNote = CoachingNote.objects.create(
-        conversation=conversation, consultant=consultant, text=text, created_by=by
+        conversation=conversation, consultant=consultant, text=text, due_on=due_on, created_by=by
     )
     clinic = conversation.clinic
     with override(consultant.language or "zh-hans"):
@@ -72,8 +79,15 @@ def coach(*, conversation: Conversation, text: str, by: User) -> CoachingNote:
 
 
 @transaction.atomic
-def note_seen(*, note: CoachingNote, by: User) -> None:
-    """Take a coaching note off the consultant's list. Raises: Refused for somebody else's."""
+def coaching_done(*, note: CoachingNote, answer: str = "", by: User) -> None:
+    """Close what a manager asked for. Once closed, nothing happens again.
+
+    Args: answer: what the consultant did, for the manager to read. Raises: Refused for somebody else's.
+    """
     if note.consultant_id != by.pk:
         raise Refused(_("This note is not for you."))
-    CoachingNote.objects.filter(pk=note.pk, seen_at=None).update(seen_at=timezone.now())
+    now = timezone.now()
+    rows = CoachingNote.objects.filter(pk=note.pk, done_at=None)
+    if rows.update(done_at=now, seen_at=note.seen_at or now, answer=answer.strip()[:500]):
+        chat = note.conversation
+        record(action="coaching_done", clinic=chat.clinic, by=by, subject=chat)

@@ -149,7 +149,7 @@ def try_on(text: str, rules: Rules) -> tuple[list[ChatMessage], list[Finding], V
     verdict = inspect(Chat(start, lines), rules)
     findings = [
         Finding(pk=n, code=f.code, message=messages[f.message] if f.message is not None else None, quote=f.quote,
-                advice=f.advice, detail=f.detail)
+                advice=f.own_advice, detail=f.detail)
         for n, f in enumerate(verdict.findings, start=1)
     ]  # fmt: skip
     return messages, findings, verdict

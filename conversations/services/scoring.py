@@ -146,7 +146,7 @@ def add_finding(
     said_by = message.user if message is not None and message.user_id else chat.consultant
     finding: Finding = Finding.objects.create(
         conversation=chat, code=code, message=message, user=said_by, quote=quote,
-        advice=(advice.strip() or str(known.advice))[:300], note=note.strip(), by=by,
+        advice=advice.strip()[:300], note=note.strip(), by=by,
     )  # fmt: skip
     record(action="finding_added", clinic=chat.clinic, by=by, subject=chat, code=code)
     _rescore(chat, note=_("finding added"), by=by)

@@ -138,8 +138,15 @@ def capture_undo(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse
     """Take a taking-over back, as far as its booking allows."""
     conversation = _capture(request, clinic, pk).conversation
     try:
-        capturing.undo_take_over(conversation=conversation, by=request.user)
-        messages.success(request, _("Taken back. The patient stays registered."))
+        name = str(conversation.patient or "")
+        if capturing.undo_take_over(conversation=conversation, by=request.user):
+            told = _("Taken back. %(patient)s, registered by it, is removed again.") % {"patient": name}
+        else:
+            told = _(
+                "Taken back. %(patient)s stays registered: they were known before, or something was written since."
+            )
+            told %= {"patient": name}
+        messages.success(request, told)
     except BookingError as error:
         messages.error(request, error.message)
     return redirect(own_address(request, request.POST.get("next"), reverse("captures")))

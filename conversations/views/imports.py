@@ -87,8 +87,15 @@ def conversation_import_columns(request: StaffRequest, clinic: Clinic, pk: int) 
         except jobs.NotInThisState:
             messages.error(request, _("This import has begun already; its columns stay as they are."))
         return redirect("conversation_import_detail", job.pk)
-    context = {"job": job, "form": form, "table": table, "sheets": table.sheets if len(table.sheets) > 1 else ()}
-    return render(request, "conversations/import_columns.html", context, status=422 if form.errors else 200)
+    context = {
+        "job": job,
+        "form": form,
+        "table": table,
+        "sheets": table.sheets if len(table.sheets) > 1 else (),
+        "back": reverse("conversation_import"),
+        "discard": reverse("conversation_import_discard", args=[job.pk]),
+    }
+    return render(request, "import_columns.html", context, status=422 if form.errors else 200)
 
 
 @requires(Permission.IMPORT_CONVERSATIONS)

@@ -11,10 +11,10 @@ from accounts.access import StaffRequest
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from conversations import queries, transcript
-from conversations.forms import ScoreForm
+from conversations.forms import CoachForm, ScoreForm
 from conversations.inspection.codes import CODES, MARKETING
 from conversations.models import Capture, Conversation, Rubric
-from conversations.services import appeals
+from conversations.services import appeals, reading
 from conversations.services.rubrics import active_rubric
 from conversations.services.scoring import card_of, proposal
 from conversations.views.common import chat_url, links, scores
@@ -131,6 +131,7 @@ def chat_page(
         ),
         "appeals": [finding for finding in findings if finding.appealed],
         "at_once": queries.at_once(chat) if any(finding.appealed for finding in findings) else 0,
+        "coach_form": CoachForm(initial={"due_on": clinic.today() + reading.WEEK}), "today": clinic.today(),
         "coaching": list(chat.coaching_notes.select_related("created_by").order_by("-created_at")[:5]),
         "is_mine": chat.consultant_id == request.user.pk,
         "may_capture": request.user.may(Permission.CAPTURE_CONTACTS, clinic),

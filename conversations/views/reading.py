@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
@@ -14,10 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
-from accounts.reading import whole_number
+from accounts.reading import own_address, whole_number
 from conversations import queries, transcript
-from conversations.errors import ChatError
-from conversations.forms import ChatFilterForm
+from conversations.errors import ChatError, Refused
+from conversations.forms import ChatFilterForm, CoachForm
 from conversations.inspection.codes import CODES
 from conversations.models import CoachingNote, Conversation
 from conversations.services import reading
@@ -62,7 +63,8 @@ def _page(request: StaffRequest, rows: Any, order: str) -> dict[str, Any]:
 def _queue(request: StaffRequest, clinic: Clinic) -> dict[str, Any]:
     waiting = queries.queue(queries.visible(request.user, clinic))
     page = _page(request, waiting, "queue")
-    return page | {"groups": _grouped(clinic, page["rows"], waiting)}
+    overdue = list(queries.coaching_overdue(clinic)[: queries.SIZE]) if scores(request, clinic) else []
+    return page | {"groups": _grouped(clinic, page["rows"], waiting), "overdue": overdue}
 
 
 def _every(request: StaffRequest, clinic: Clinic) -> dict[str, Any]:
@@ -90,7 +92,8 @@ def _mine(request: StaffRequest, clinic: Clinic) -> dict[str, Any]:
     own = queries.visible(request.user, clinic).filter(consultant=request.user)
     unchecked = own.filter(self_checked_at=None, read_at=None)
     return _page(request, unchecked, "queue") | {
-        "coaching": list(queries.coaching_of(request.user, clinic).filter(seen_at=None)[:ANSWERED]),
+        "coaching": list(queries.coaching_open(clinic, of=request.user)[: queries.SIZE]),
+        "today": clinic.today(),
         "answers": _named(queries.appeals_answered(clinic, of=request.user)[:ANSWERED]),
     }
 
@@ -204,24 +207,28 @@ def conversation_self_check(request: StaffRequest, clinic: Clinic, pk: int) -> H
 def conversation_coach(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Tell the consultant what to do better."""
     chat = get_chat(request, clinic, pk)
-    text = request.POST.get("text", "")[:1000]
-    try:
-        reading.coach(conversation=chat, text=text, by=request.user)
-    except ChatError as error:
-        return chat_page(request, clinic, chat, status=422, coach_text=text, coach_error=error.message)
+    form = CoachForm(request.POST)
+    if form.is_valid():
+        try:
+            reading.coach(conversation=chat, by=request.user, **form.cleaned_data)
+        except Refused as error:
+            form.add_error(error.field, error.message)
+    if form.errors:
+        return chat_page(request, clinic, chat, status=422, coach_form=form)
     messages.success(request, _("Sent to %(name)s") % {"name": chat.consultant})
     return redirect(chat_url(pk))
 
 
 @requires(Permission.VIEW_CONVERSATIONS)
 @require_POST
-def coaching_seen(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
-    """The consultant has taken note."""
-    rows = CoachingNote.objects.for_user(request.user).for_clinic(clinic)
+def coaching_done(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """The consultant did what was asked; `answer` says what."""
+    rows = CoachingNote.objects.for_user(request.user).for_clinic(clinic).select_related("conversation__clinic")
     rows = rows.filter(conversation__in=queries.visible(request.user, clinic).values("pk"))
     note = get_object_or_404(rows, pk=pk)
     try:
-        reading.note_seen(note=note, by=request.user)
+        reading.coaching_done(note=note, answer=request.POST.get("answer", ""), by=request.user)
+        messages.success(request, _("Done. The manager can see it at the chat."))
     except ChatError as error:
         messages.error(request, error.message)
-    return redirect("conversations")
+    return redirect(own_address(request, request.POST.get("next"), reverse("conversations")))

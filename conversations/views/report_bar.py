@@ -39,11 +39,13 @@ def days_words(window: Window) -> str:
     return first if first == last else f"{first} – {last}"
 
 
-def bar_of(scope: Scope, params: dict[str, str], group: str) -> Bar:
-    """Return the filters; two statements (none for who may see the own figures only)."""
-    extra = {"group": group} if group == "team" else {}
+def bar_of(scope: Scope, params: dict[str, str], extra: dict[str, str]) -> Bar:
+    """Return the filters; two statements (none for who may see the own figures only).
+
+    Args: extra: what else of the address stays as it is.
+    """
     said = scope.params() | extra
-    names = ("consultant", "team", "channel", "hours", "group")
+    names = ("consultant", "team", "channel", "hours", *extra)
     others = [(name, value) for name, value in said.items() if name in names]
     chips = []
     if scope.channel is not None:

@@ -1,5 +1,6 @@
 """Reports on chats: per consultant and team, with the chats behind every number, and their exports."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBadRequest, HttpResponseBase
@@ -20,9 +21,10 @@ from conversations.reports.counting import WHOLE
 from conversations.reports.export import TYPES, ChatExport, table_lines, write
 from conversations.reports.filters import Scope, read_scope
 from conversations.reports.naming import Naming, loss_name
-from conversations.reports.pages import PAGES, SWITCHED
+from conversations.reports.pages import PAGES, SWITCHED, Page
 from conversations.reports.people import labels
 from conversations.reports.records import Part, read_part, records, span
+from conversations.reports.sorting import Order, arranged
 from conversations.reports.tables import Table, seconds
 from conversations.views.common import links, scores
 from conversations.views.report_bar import bar_of, days_words
@@ -47,19 +49,27 @@ def report(request: StaffRequest, clinic: Clinic, page: str) -> HttpResponse:
     """One page of the report. A consultant sees the own line only."""
     scope, names = _scope(request, clinic), {name: str(title) for name, (title, _build) in PAGES.items()}
     group = _group(request, scope)
-    more = {"group": group} if group == "team" else {}
+    order = Order.of(request.GET.dict())
+    sorted_by = order.params() if order else {}
+    more = ({"group": group} if group == "team" else {}) | sorted_by
     said = {"page": page, "page_title": names[page], "scope": scope, "group": group, "now": timezone.now()}
-    said |= {"bar": bar_of(scope, request.GET.dict(), group), "is_switched": page in SWITCHED and not scope.own}
+    said |= {"bar": bar_of(scope, request.GET.dict(), more), "is_switched": page in SWITCHED and not scope.own}
     said |= {"tabs": [(name, title, f"{_address(name)}?{scope.query(**more)}") for name, title in names.items()]}
     said |= {"export_query": scope.query(page=page, **more), "manages": scores(request, clinic)}
-    said |= {"by_person": f"?{scope.query()}", "by_team": f"?{scope.query(group='team')}"}
+    said |= {"by_person": f"?{scope.query(**sorted_by)}", "by_team": f"?{scope.query(**sorted_by, group='team')}"}
     if scope.trouble:
         return render(request, "conversations/report.html", said | links(request, clinic), status=422)
-    built = PAGES[page][1](scope, group)
+    built = _built(page, scope, group, order)
     said |= {"tables": built.tables, "by_slug": {table.slug: table for table in built.tables}, **built.extra}
     said["days"] = days_words(built.extra.get("shown", scope.window))
     said |= {"whole": built.whole, "cards": _cards(scope, built.whole) if page == "people" else []}
     return render(request, "conversations/report.html", said | links(request, clinic))
+
+
+def _built(page: str, scope: Scope, group: str, order: Order | None) -> Page:
+    """Count a page, its tables in the order that the address asks for."""
+    built, said = PAGES[page][1](scope, group), scope.params() | ({"group": group} if group == "team" else {})
+    return replace(built, tables=[arranged(table, order, said) for table in built.tables])
 
 
 def _address(page: str) -> str:
@@ -143,7 +153,7 @@ def report_export(request: StaffRequest, clinic: Clinic) -> HttpResponseBase:
     scope, page, form = _scope(request, clinic), request.GET.get("page", ""), request.POST.get("format", "")
     if page not in PAGES or form not in FORMATS or scope.trouble:
         return HttpResponseBadRequest()
-    built = PAGES[page][1](scope, _group(request, scope))
+    built = _built(page, scope, _group(request, scope), Order.of(request.GET.dict()))
     table: Table | None = next((one for one in built.tables if one.slug == request.POST.get("table")), None)
     if table is None:
         return HttpResponseBadRequest()

@@ -105,7 +105,7 @@ def test_a_managers_finding_lowers_the_score_and_names_who(chat, manager, consul
     client_of(manager).post(f"/conversations/{chat.pk}/findings/add/", facts)
     finding = Finding.objects.get(code="taboo.shirking")
     assert (finding.by, finding.user, finding.quote) == (manager, consultant, "再说")
-    assert finding.advice
+    assert finding.shown_advice
     chat.refresh_from_db()
     assert chat.score == Decimal(72)
     assert card(chat).score == Decimal(72)

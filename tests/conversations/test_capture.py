@@ -17,7 +17,8 @@ from conversations.services.captures import build_contact
 from conversations.services.capturing import Wish, correct, file_contact, take_over, undo_take_over
 from followups.errors import ClosedThen, Refused, SlotTaken
 from followups.models import Appointment
-from patients.models import Patient, Registration
+from patients.models import Patient, PatientPhone, Registration
+from patients.services import NewPatient, register_patient, update_patient
 from tests.factories import AppointmentFactory, ClinicFactory, ConversationFactory, PatientFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +153,35 @@ def test_taking_back_frees_the_time_and_the_chat(clinic, by, doctor):
     assert Patient.objects.count() == 1
 
 
+def test_taking_back_removes_whom_the_chat_made_if_nothing_came_of_it(clinic, by):
+    chat = captured(clinic, by, wechat="hello_1990")
+    made = take_over(conversation=chat, wish=Wish(name="沈雨薇"), by=by).patient
+    assert undo_take_over(conversation=chat, by=by)
+    assert not Patient.objects.filter(pk=made.pk).exists()
+    assert not PatientPhone.objects.exists()
+    assert AuditEvent.objects.filter(action="registration_taken_back").count() == 1
+    again = take_over(conversation=chat, wish=Wish(name="沈雨薇"), by=by)
+    assert (again.is_new, again.patient.pk != made.pk) == (True, True)
+
+
+@pytest.mark.django_db(transaction=True)  # what was changed before and what since is told by the transactions' times
+def test_whom_somebody_changed_since_stays_registered(clinic, by):
+    chat = captured(clinic, by)
+    made = take_over(conversation=chat, wish=Wish(name="沈雨薇"), by=by).patient
+    here = Registration.objects.get(patient=made)
+    update_patient(registration=here, values={"occupation": "教师"}, version=made.version, by=by)
+    assert not undo_take_over(conversation=chat, by=by)
+    assert Patient.objects.filter(pk=made.pk).exists()
+
+
+def test_who_was_known_before_the_chat_stays(clinic, by):
+    chat = captured(clinic, by)
+    known = register_patient(clinic=clinic, details=NewPatient("沈雨薇", phones=[(PHONE, "")]), by=by).patient
+    assert take_over(conversation=chat, wish=Wish(), by=by).patient == known
+    assert not undo_take_over(conversation=chat, by=by)
+    assert Patient.objects.filter(pk=known.pk).exists()
+
+
 def test_anothers_booking_cannot_be_taken_back(clinic, by, doctor):
     chat = captured(clinic, by)
     take_over(conversation=chat, wish=Wish(name="沈雨薇", starts_at=at(clinic), insist=True), by=by)
@@ -187,7 +217,7 @@ def race(chat, by):
 
     def go():
         try:
-            start.wait(10)
+            start.wait(60)
             take_over(conversation=chat, wish=Wish(name="沈雨薇", new_person=True), by=by)
         except Exception as fault:
             faults.append(fault)
@@ -198,7 +228,7 @@ def race(chat, by):
     for one in people:
         one.start()
     for one in people:
-        one.join(30)
+        one.join(120)
     assert not faults
     return Patient.objects.count()
 
@@ -209,7 +239,7 @@ def test_two_at_once_make_one_patient(clinic, by, monkeypatch, protected):
     monkeypatch.setattr(capturing, "LOCK_CONVERSATION", protected)
     if not protected:  # both look before either has written
         both, register = threading.Barrier(2), capturing._register
-        monkeypatch.setattr(capturing, "_register", lambda *a: (both.wait(10), register(*a))[1])
+        monkeypatch.setattr(capturing, "_register", lambda *a: (both.wait(60), register(*a))[1])
     assert race(captured(clinic, by), by) == (1 if protected else 2)
 
 

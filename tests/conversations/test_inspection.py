@@ -6,16 +6,20 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.inspection import Chat, Found, Line, Rules, RulesError, describe, inspect
 from conversations.inspection.booking import read as read_booking
 from conversations.inspection.codes import CODES
-from conversations.inspection.contacts import phones_in
+from conversations.inspection.contacts import QQ_WORD, WECHAT_WORD, phones_in
 from conversations.inspection.dates import read as read_date
+from conversations.inspection.endings import FAREWELL, WISHES
+from conversations.inspection.people import AGED, ASKED_FOR, POSSESSED
 from conversations.inspection.reading import Reading
 from conversations.inspection.scoring import score
+from conversations.inspection.telling import telling
 from tests.conversations.own_chats import CHATS
 from tests.conversations.score import chat_of
 from tests.conversations.sentences import SAID
@@ -96,6 +100,24 @@ def test_a_finding_quotes_the_words_and_advises() -> None:
     colloquial = next(item for item in found if item.code == "taboo.colloquial")
     assert colloquial.quote == "不好意思"
     assert "很抱歉" in colloquial.advice
+
+
+def test_advice_is_told_in_the_language_of_who_reads_it() -> None:
+    verdict = inspect(said(("visitor", "在吗"), ("consultant", "不好意思，刚才在忙。")))
+    found = next(item for item in verdict.findings if item.code == "taboo.colloquial")
+    assert found.own_advice == ""  # nothing that would be stored in one language
+    with translation.override("en"):
+        assert found.advice.startswith("Say")
+    with translation.override("zh-hans"):
+        assert not found.advice.startswith("Say")
+
+
+@given(st.data())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_what_a_pattern_matches_holds_one_of_its_telling_strings(data: st.DataObject) -> None:
+    pattern = data.draw(st.sampled_from([WISHES, FAREWELL, WECHAT_WORD, QQ_WORD, ASKED_FOR, AGED, POSSESSED]))
+    match = pattern.search(data.draw(st.from_regex(pattern)))
+    assert match is None or any(text in match[0].lower() for text in telling(pattern))
 
 
 def test_a_clinic_adds_takes_away_and_switches_off() -> None:

@@ -4,6 +4,7 @@ import pytest
 from django.conf import settings
 
 from conversations.inspection import Chat, Line, inspect
+from tests.conversations.chats_of_others import CHATS_OF_OTHERS
 from tests.conversations.own_chats import CHATS, SHANGHAI
 from tests.conversations.score import read, score
 from tests.conversations.sentences import SAID
@@ -22,6 +23,11 @@ def test_the_development_set_is_found_as_labelled() -> None:
 
 def test_chats_in_other_words_are_found_as_labelled() -> None:
     result = score(CHATS)
+    assert result.mistakes == []
+
+
+def test_chats_of_clinics_of_other_kinds_are_found_as_labelled() -> None:
+    result = score(CHATS_OF_OTHERS)
     assert result.mistakes == []
 
 

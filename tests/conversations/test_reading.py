@@ -12,6 +12,7 @@ from accounts.models import AuditEvent
 from conversations.masking import hidden
 from conversations.models import Capture, CoachingNote, Conversation
 from conversations.services.captures import build_contact
+from conversations.services.reading import coach, coaching_done
 from conversations.transcript import first_ranges
 from followups.models import Message
 from tests.conversations.reading_helpers import client_of, consultant_of, found, manager_of, rude_chat
@@ -288,14 +289,49 @@ def test_a_coaching_note_reaches_the_consultant_who_takes_it_off_the_list(clinic
     who, other = consultant_of(clinic), consultant_of(clinic)
     chat = rude_chat(clinic, who)
     assert reading.post(f"/conversations/{chat.pk}/coach/", {"text": " "}).status_code == 422
-    reading.post(f"/conversations/{chat.pk}/coach/", {"text": "先报区间再约到院"})
+    reading.post(f"/conversations/{chat.pk}/coach/", {"text": "先报区间再约到院", "due_on": clinic.today().isoformat()})
     note = CoachingNote.objects.get()
     assert Message.objects.get(subject=f"coaching:{note.pk}").staff == who
     client = client_of(who)
     assert "先报区间再约到院" in client.get("/conversations/").content.decode()
-    assert client_of(other).post(f"/conversations/coaching/{note.pk}/seen/").status_code == 404
-    client.post(f"/conversations/coaching/{note.pk}/seen/")
+    assert client_of(other).post(f"/conversations/coaching/{note.pk}/done/").status_code == 404
+    client.post(f"/conversations/coaching/{note.pk}/done/", {"answer": "报价先给区间"})
     assert "先报区间再约到院" not in client.get("/conversations/").content.decode()
+    note.refresh_from_db()
+    assert (note.answer, note.done_at is not None) == ("报价先给区间", True)
+    assert "报价先给区间" in reading.get(f"/conversations/{chat.pk}/").content.decode()
+
+
+def test_coaching_stands_among_the_tasks_and_today_until_it_is_done(clinic, reading):
+    who = consultant_of(clinic)
+    chat, client = rude_chat(clinic, who), client_of(who)
+    due = clinic.today() + timedelta(days=2)
+    reading.post(f"/conversations/{chat.pk}/coach/", {"text": "先报区间", "due_on": due.isoformat()})
+    note = CoachingNote.objects.get()
+    assert note.due_on == due
+    assert all("先报区间" in client.get(page).content.decode() for page in ("/tasks/", "/today/"))
+    assert all("先报区间" not in reading.get(page).content.decode() for page in ("/tasks/", "/today/"))
+    back = client.post(f"/conversations/coaching/{note.pk}/done/", {"next": "/tasks/"})
+    assert back.headers["Location"] == "/tasks/"
+    assert all("先报区间" not in client.get(page).content.decode() for page in ("/tasks/", "/today/"))
+
+
+def test_overdue_coaching_is_shown_to_the_manager(clinic, reading):
+    note = coach(conversation=rude_chat(clinic, consultant_of(clinic)), text="先报区间", by=manager_of(clinic))
+    CoachingNote.objects.update(due_on=clinic.today() - timedelta(days=1))
+    pages = ("/conversations/", "/tasks/", "/today/")
+    assert all("先报区间" in reading.get(page).content.decode() for page in pages)
+    coaching_done(note=note, by=note.consultant)
+    assert all("先报区间" not in reading.get(page).content.decode() for page in pages)
+
+
+@pytest.mark.parametrize("due", ["2020-01-01", "2999-01-01", "soon", ""])
+def test_coaching_until_a_day_that_makes_no_sense_keeps_what_was_typed(clinic, reading, due):
+    chat = rude_chat(clinic, consultant_of(clinic))
+    answer = reading.post(f"/conversations/{chat.pk}/coach/", {"text": "先报区间", "due_on": due})
+    assert answer.status_code == 422
+    assert "先报区间" in answer.content.decode()
+    assert not CoachingNote.objects.exists()
 
 
 def test_a_chat_of_nobody_known_takes_no_coaching(clinic, reading):

@@ -11,7 +11,7 @@ from conversations.models import Conversation, RuleSet
 from conversations.reports.counting import WHOLE, lines
 from conversations.reports.figures import Line, Share
 from conversations.reports.filters import Scope, read_scope
-from conversations.reports.losses import losses
+from conversations.reports.losses import losses, losses_by
 from conversations.reports.opening import open_times
 from conversations.reports.pages import PAGES
 from conversations.reports.records import Part, read_part, records
@@ -70,6 +70,36 @@ def test_two_who_got_a_contact_in_one_chat_are_each_credited_and_the_chat_counts
     found = lines(scope, "consultant")
     assert [found[str(user.pk)].found["contact"] for user in (wei, lu)] == [1, 1]
     assert found[WHOLE].found["contact"] == 1
+
+
+def test_credit_by_team_goes_to_the_team_of_the_sender(clinic, scope, manager, wei, lu):
+    ours, theirs = TeamFactory(clinic=clinic), TeamFactory(clinic=clinic)
+    lu.memberships.update(team=theirs)
+    told = [Told(NOON, led=wei, team=ours, contacts=[("phone", lu)], findings=[("abuse", lu)])]
+    told += [Told(NOON, led=lu, team=ours, contacts=[("qq", wei), ("qq", lu)])]  # led in another team than the own
+    make(clinic, told, manager)
+    found = lines(scope, "team")
+    mine, other = found[str(ours.pk)], found[str(theirs.pk)]
+    assert (mine.chats, mine.found["contact"], mine.found.get("phone", 0)) == (2, 1, 0)
+    assert (other.chats, other.found["contact"], other.found["phone"]) == (0, 1, 1)
+    assert found[WHOLE].found["contact"] == 2
+    assert [*losses_by(scope, "team")[1][str(theirs.pk)]] == ["abuse"]
+    narrowed = Scope(clinic, NOVEMBER, team=theirs.pk)
+    assert lines(narrowed, "channel")[WHOLE].found == {"phone": 1, "contact": 1}
+    assert records(narrowed, Part("contact"), manager).count() == 1
+    assert records(narrowed, Part("chats"), manager).count() == 0
+
+
+def test_two_of_one_team_count_once_for_it(clinic, scope, manager, wei, lu):
+    team = TeamFactory(clinic=clinic)
+    for user in (wei, lu):
+        user.memberships.update(team=team)
+    make(clinic, [Told(NOON, led=wei, contacts=[("qq", wei), ("qq", lu)])], manager)  # led in no team: in their own
+    line = lines(scope, "team")[str(team.pk)]
+    assert (line.chats, line.found["qq"]) == (1, 1)
+    narrowed = lines(Scope(clinic, NOVEMBER, team=team.pk), "consultant")
+    assert narrowed[WHOLE].found["qq"] == 1
+    assert [narrowed[str(user.pk)].found["qq"] for user in (wei, lu)] == [1, 1]
 
 
 def test_chats_of_nobody_in_the_staff_have_their_own_line(clinic, scope, manager):

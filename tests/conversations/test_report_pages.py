@@ -50,6 +50,29 @@ def test_a_consultant_sees_the_own_line_only(clinic, wei, page):
     assert "别人的词" not in said
 
 
+def test_tables_sort_by_any_column_and_keep_the_whole_on_top(clinic, manager, wei):
+    lu = consultant_of(clinic, full_name="卢一帆")
+    make(clinic, [Told(NOON, led=wei, cost=Decimal(100)), Told(NOON, led=wei, cost=None), Told(NOON, led=lu)], manager)
+    client = client_of(manager)
+
+    def rows(order, **more):
+        response = client.get(f"/conversations/reports/?{DAYS}&{order}", **more)
+        return [row.label for row in table(response, "costs").rows], response
+
+    usual, page = rows("")
+    assert usual == [clinic.name, "魏晓岚", "卢一帆"]  # the most chats first
+    spent = table(page, "costs").heads[2]
+    assert "sort=costs.2&dir=desc" in spent.href
+    assert rows("sort=costs.2&dir=desc")[0] == [clinic.name, "卢一帆", "魏晓岚"]
+    found, page = rows("sort=costs.2&dir=asc")
+    assert found == [clinic.name, "魏晓岚", "卢一帆"]
+    assert 'aria-sort="ascending"' in page.content.decode()
+    assert all("sort=costs.2" in url for _words, url, _on in page.context["bar"].segments)  # other days keep it
+    assert [row.label for row in table(page, "results").rows] == usual  # the other table stays as it is
+    for nonsense in ("sort=costs.99", "sort=costs", "sort=.1&dir=up", "sort=costs.-1"):
+        assert rows(nonsense)[0] == usual
+
+
 def test_who_may_not_see_chats_sees_no_reports(clinic):
     nurse = client_of(UserFactory(clinic=clinic, role=Role.NURSE))
     for page in PAGES:

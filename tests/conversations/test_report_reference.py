@@ -115,7 +115,7 @@ def compare_losses(scope, told, person):
         assert (loss.chats, loss.lost, loss.cost) == (len(ids), len(ids & lost), money(told, ids & lost)), value
     expected = {name.removeprefix("loss ") for name in wanted["*"] if name.startswith("loss ") and wanted["*"][name]}
     assert expected == {*found.codes, *found.kinds}
-    for key, kinds in losses_by(scope, "consultant").items():
+    for key, kinds in losses_by(scope, "consultant")[1].items():
         for kind, loss in kinds.items():
             ids = wanted[key][f"loss {kind}"]
             assert (loss.chats, loss.lost, loss.cost) == (len(ids), len(ids & lost), money(told, ids & lost))

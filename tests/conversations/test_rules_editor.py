@@ -1,6 +1,9 @@
 """The rules editor: trying, counting what would change, versions, two editors, rubrics."""
 
+import re
+
 import pytest
+from django.utils.translation import override
 
 from accounts.permissions import Role
 from conversations.inspection import Rules
@@ -15,6 +18,7 @@ from conversations.services.rule_sets import (
     start_preview,
     try_on,
 )
+from conversations.word_gloss import gloss
 from tests.conversations.reading_helpers import client_of, consultant_of, manager_of
 from tests.factories import ClinicFactory, ConversationFactory, UserFactory
 
@@ -235,3 +239,27 @@ def test_a_rubric_gets_a_new_version_and_two_editors_meet(client, clinic):
     assert client.post("/conversations/rubrics/", data | {"d.error.typo": "700", "seen": "1"}).status_code == 422
     client.post("/conversations/rubrics/", data | {"d.error.typo": "7", "seen": "1"})
     assert Rubric.objects.for_clinic(clinic).get(kind="chat", is_active=True).version == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("亲亲", "亲亲"),
+        ("稍…等", "稍…等"),
+        ("管管(你|他)", "管管你, 管管他"),
+        ("(他|她)(妈|娘)的(，|。|$)", "他妈的, 她娘的 and 2 more"),
+        ("不(认|)识字(吗|)", "不认识字吗, 不识字 and 2 more"),
+        ("(没关", "(没关"),  # a bracket that does not close stands for itself
+    ],
+)
+def test_patterns_are_shown_as_words(word, shown):
+    with override("en"):
+        assert gloss(word) == shown
+
+
+def test_no_built_in_word_is_shown_as_a_pattern(client):
+    page = client.get("/conversations/rules/").content.decode()
+    shown = [
+        text for text in re.findall(r'<label class="check">.*?<span[^>]*>([^<]*)', page) if set(text) & set("(|)$")
+    ]
+    assert not shown

@@ -20,7 +20,9 @@ TELLING: Final = 3  # characters that a telling part needs; more tell no more
 def fold(text: str) -> str:
     """Make 您 你 and A a, keeping every character in its place."""
     lowered = text.lower()
-    return (lowered if len(lowered) == len(text) else text).replace("您", "你").replace("妳", "你")
+    if len(lowered) != len(text):  # a letter such as İ that has no small one of its own
+        lowered = "".join(small if len(small := char.lower()) == 1 else char for char in text)
+    return lowered.replace("您", "你").replace("妳", "你")
 
 
 @dataclass(frozen=True, eq=False)

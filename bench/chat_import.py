@@ -1,0 +1,52 @@
+"""How fast chats are imported and inspected, and how much memory that takes.
+
+BENCH_IMPORT_CHATS chats of 20 messages are made from the test chats; 100000 are the 2,000,000 messages of a large clinic.
+"""
+
+import itertools
+import json
+import os
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from django.db import transaction
+
+from accounts.models import Clinic
+from bench.inspection import made
+from conversations.models import Conversation
+from conversations.services.importing import import_chats
+
+CHATS = int(os.environ.get("BENCH_IMPORT_CHATS", "5000"))
+LONG = 20  # messages of a chat
+CODE = "CI"
+
+
+def _write(path: Path) -> None:
+    lines = itertools.chain.from_iterable(chat.lines for chat in made())
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(CHATS):
+            messages = [
+                {"at": f"2026-06-10T10:{place:02}:00+08:00", "from": line.sender, "text": line.text}
+                for place, line in enumerate(itertools.islice(lines, LONG))
+            ]
+            file.write(json.dumps({"id": f"bench-{number}", "messages": messages}, ensure_ascii=False) + "\n")
+
+
+def report() -> None:
+    """Import the chats, print how long it took, and take them out again."""
+    clinic, _new = Clinic.objects.get_or_create(code=CODE, defaults={"name": "bench chat import"})
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "chats.jsonl"
+            _write(path)
+            began = time.perf_counter()
+            tally = import_chats(path=path, clinic=clinic, by=None)
+            took = time.perf_counter() - began
+    finally:
+        with transaction.atomic():
+            Conversation.objects.filter(clinic=clinic).delete()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"\nchat import: {tally.created:,} chats, {tally.messages:,} messages, inspected and stored")
+    print(f"  {tally.created / took:,.0f} chats/s, {tally.messages / took:,.0f} messages/s, {memory} MB at most so far")

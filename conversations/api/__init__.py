@@ -1,0 +1,1 @@
+"""Chats, findings, appeals and scores in the REST API."""

@@ -1,0 +1,11 @@
+"""Chats in the REST API."""
+
+from accounts.api.routes import Router
+from conversations.api.chats import Appeals, Conversations, Findings
+
+router = Router()
+router.register("conversations", Conversations, "conversation")
+router.register("findings", Findings, "finding")
+router.register("appeals", Appeals, "appeal")
+
+urlpatterns = router.urls
