@@ -137,7 +137,9 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", database_url(VAR_DIR), conn_max_age=600, conn_health_checks=True)}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = PGBOUNCER = env.bool("PGBOUNCER", False)
-if not PGBOUNCER:  # without it each row's trigger learns by an error that none is set aside (patients.importing.copying)
+if (
+    not PGBOUNCER
+):  # without it each row's trigger learns by an error that none is set aside (patients.importing.copying)
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c pgtrigger.ignore={}")
 REDIS_URL = env.str("REDIS_URL", redis_url(VAR_DIR))
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

@@ -6,14 +6,24 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0002_webhooks'),
+        ("conversations", "0002_webhooks"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='conversation',
-            trigger=pgtrigger.compiler.Trigger(name='patient_living', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE into_id bigint;', func="\n            IF TG_OP = 'UPDATE' AND NEW.patient_id IS NOT DISTINCT FROM OLD.patient_id THEN\n                RETURN NEW;\n            END IF;\n            SELECT merged_into_id INTO into_id FROM patients_patient WHERE id = NEW.patient_id FOR KEY SHARE;\n            IF into_id IS NOT NULL THEN\n                RAISE EXCEPTION 'this patient was merged into another'\n                    USING ERRCODE = 'MG001', DETAIL = NEW.patient_id::text;\n            END IF;\n            RETURN NEW;\n        ", hash='39901fba1a8bbbb18c54de0deb20b8f6e37f0d6e', operation='INSERT OR UPDATE OF "patient_id"', pgid='pgtrigger_patient_living_7198d', table='conversations_conversation', when='BEFORE')),
+            model_name="conversation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="patient_living",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE into_id bigint;",
+                    func="\n            IF TG_OP = 'UPDATE' AND NEW.patient_id IS NOT DISTINCT FROM OLD.patient_id THEN\n                RETURN NEW;\n            END IF;\n            SELECT merged_into_id INTO into_id FROM patients_patient WHERE id = NEW.patient_id FOR KEY SHARE;\n            IF into_id IS NOT NULL THEN\n                RAISE EXCEPTION 'this patient was merged into another'\n                    USING ERRCODE = 'MG001', DETAIL = NEW.patient_id::text;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="39901fba1a8bbbb18c54de0deb20b8f6e37f0d6e",
+                    operation='INSERT OR UPDATE OF "patient_id"',
+                    pgid="pgtrigger_patient_living_7198d",
+                    table="conversations_conversation",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -6,14 +6,24 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('metrics', '0001_initial'),
+        ("metrics", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='etiquetteinspection',
-            trigger=pgtrigger.compiler.Trigger(name='patient_living', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE into_id bigint;', func="\n            IF TG_OP = 'UPDATE' AND NEW.patient_id IS NOT DISTINCT FROM OLD.patient_id THEN\n                RETURN NEW;\n            END IF;\n            SELECT merged_into_id INTO into_id FROM patients_patient WHERE id = NEW.patient_id FOR KEY SHARE;\n            IF into_id IS NOT NULL THEN\n                RAISE EXCEPTION 'this patient was merged into another'\n                    USING ERRCODE = 'MG001', DETAIL = NEW.patient_id::text;\n            END IF;\n            RETURN NEW;\n        ", hash='d82e9b77f599f335a14d8021a79b9725bb6f5cf4', operation='INSERT OR UPDATE OF "patient_id"', pgid='pgtrigger_patient_living_7fe80', table='metrics_etiquetteinspection', when='BEFORE')),
+            model_name="etiquetteinspection",
+            trigger=pgtrigger.compiler.Trigger(
+                name="patient_living",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE into_id bigint;",
+                    func="\n            IF TG_OP = 'UPDATE' AND NEW.patient_id IS NOT DISTINCT FROM OLD.patient_id THEN\n                RETURN NEW;\n            END IF;\n            SELECT merged_into_id INTO into_id FROM patients_patient WHERE id = NEW.patient_id FOR KEY SHARE;\n            IF into_id IS NOT NULL THEN\n                RAISE EXCEPTION 'this patient was merged into another'\n                    USING ERRCODE = 'MG001', DETAIL = NEW.patient_id::text;\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="d82e9b77f599f335a14d8021a79b9725bb6f5cf4",
+                    operation='INSERT OR UPDATE OF "patient_id"',
+                    pgid="pgtrigger_patient_living_7fe80",
+                    table="metrics_etiquetteinspection",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
