@@ -1,6 +1,7 @@
 """What the audit log calls its actions and facts. An action without a name here fails a test."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 ACTIONS = {
     # staff
@@ -147,6 +148,33 @@ FACTS = {
     "upheld": _("upheld"),
     "version": _("version"),
     "url": _("web address"),
+    "scopes": pgettext_lazy("audit", "scopes"),
+    "zone": pgettext_lazy("audit", "time zone"),
+    "number": pgettext_lazy("audit", "number"),
+    "referrer": pgettext_lazy("audit", "referrer"),
+    "fields": pgettext_lazy("audit", "fields"),
+    "what": pgettext_lazy("audit", "what"),
+    "guardian": pgettext_lazy("audit", "guardian"),
+    "count": pgettext_lazy("audit", "count"),
+    "created": pgettext_lazy("audit", "created"),
+    "updated": pgettext_lazy("audit", "updated"),
+    "rejected": pgettext_lazy("audit", "rejected"),
+    "to": pgettext_lazy("audit", "to"),
+    "until": pgettext_lazy("audit", "until"),
+    "title": pgettext_lazy("audit", "title"),
+    "stage": pgettext_lazy("audit", "stage"),
+    "body": pgettext_lazy("audit", "text"),
+    "price": pgettext_lazy("audit", "price"),
+    "patient": pgettext_lazy("audit", "patient"),
+    "new": pgettext_lazy("audit", "new person"),
+    "appointment": pgettext_lazy("audit", "appointment"),
+    "unchanged": pgettext_lazy("audit", "unchanged"),
+    "format": pgettext_lazy("audit", "format"),
+    "filters": pgettext_lazy("audit", "filters"),
+    "score": pgettext_lazy("audit", "score"),
+    "figure": pgettext_lazy("audit", "key figure"),
+    "target": pgettext_lazy("audit", "target"),
+    "day": pgettext_lazy("audit", "day"),
 }
 
 

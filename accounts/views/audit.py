@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from accounts.access import StaffRequest, requires
@@ -117,4 +118,6 @@ def _value(value: Any) -> str:
         return ", ".join(f"{fact_name(key)} {_value(inner)}" for key, inner in value.items())
     if isinstance(value, list):
         return ", ".join(_value(inner) for inner in value)
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
     return str(ROLE_NAMES.get(value, value)) if isinstance(value, str) else str(value)

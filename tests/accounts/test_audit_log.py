@@ -1,5 +1,6 @@
 """The audit log: append-only, one clinic, filtered, paged by key."""
 
+import ast
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from django.db import InternalError, transaction
 from django.utils import timezone
 
 from accounts.audit import record
-from accounts.audit_words import ACTIONS
+from accounts.audit_words import ACTIONS, FACTS
 from accounts.models import AuditEvent
 from accounts.permissions import Role
 from tests.factories import ClinicFactory, UserFactory
@@ -95,3 +96,18 @@ def test_every_action_in_the_code_has_a_name():
     used = {code for file in files for code in re.findall(RECORDED, file.read_text(encoding="utf-8"))}
     assert used
     assert used - set(ACTIONS) == set()
+
+
+def _facts(call: ast.Call) -> set[str]:
+    """The names of the details that a call of record() keeps."""
+    given = {keyword.arg for keyword in call.keywords if keyword.arg}
+    return given - {"action", "clinic", "by", "subject"}
+
+
+def test_every_detail_in_the_code_has_a_name():
+    apps = ("accounts", "patients", "followups", "consultations", "conversations", "metrics", "clinic_crm")
+    files = [file for app in apps for file in (Path(settings.BASE_DIR) / app).rglob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "record"]
+    used = set().union(*(_facts(call) for call in calls))
+    assert used - set(FACTS) == set()

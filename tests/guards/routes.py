@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
-from accounts.permissions import Permission, Role, permissions_of
+from accounts.permissions import Permission, permissions_of
 from tests.guards.world import World, fill
 
 # Views of other packages, which cannot carry a declaration of ours.
@@ -120,20 +120,3 @@ def signed_in(user: User) -> Client:
     client = Client(raise_request_exception=False)
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
-
-
-def leaks(clients: dict[Role, Client], foreign: World, names: frozenset[str] = frozenset()) -> list[str]:
-    """Ask for the other clinic's objects in every role that may use the page here; return who found any.
-
-    Administrators see the whole group, so nothing is another clinic's to them. With names: those routes alone.
-    """
-    found = []
-    for route in (r for r in all_routes() if r.guarded and r.has_id and r.name not in ACROSS):
-        if names and route.name not in names:
-            continue
-        url = route.url(foreign)
-        for role in (role for role in clients if role != Role.ADMIN and route.open_to(role)):
-            status = ask(clients[role], url)
-            if status != 404:
-                found.append(f"{role} {route.name} {status}")
-    return found
