@@ -16,7 +16,7 @@ GREETING = re.compile(r"^[\s你好您在吗么有人嗨哈喽hihello，,。.!！
 
 NUMBER = "[0-9零一二三四五六七八九十两]"
 AGE_GIVEN = re.compile(
-    rf"{NUMBER}{{1,4}}(?:周)?(?:岁|周岁)|今年(?:刚|才|都|快|虚岁|满|也|就|已经|，)?{NUMBER}{{2,3}}(?!号|月|年|点|[0-9])|{NUMBER}{{1,3}}(?:多)?岁|(?:^|[\n\s，,。])(?:我|他|她|人)?(?:都|已经|快)?[1-9][0-9](?:了|，|,|$|\n| )(?![0-9])|(?:[0-9]0|[七八九零][零0]|[0-9]{{2}})后(?!天|面)|[0-9]{{2,4}}年(?:的|出生|生的)|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|奔[三四五六七](?:了|的)|{NUMBER}个(?:多)?月(?:大|的宝)|(?:儿子|女儿|孩子|宝宝|闺女|娃|妈|爸|母亲|父亲|奶奶|爷爷|老公|老婆|婆婆|公公|岳父|岳母|外公|外婆|姥姥|姥爷|姐|哥|弟|妹|阿姨|叔叔|侄子|侄女|外甥|外甥女|孙子|孙女|朋友|同事)(?:今年|都|快|才|刚)?{NUMBER}{{1,3}}(?:了|\s|，|,|$|个(?:多)?月)|(?:男|女)[，, ]?[1-9][0-9](?![0-9])|[1-9][0-9](?:的)?(?:男|女)(?:的|生|性)|(?:年近|年过){NUMBER}+|(?:未满|刚满|满){NUMBER}{{1,3}}(?!月|天)"
+    rf"{NUMBER}{{1,4}}(?:周)?(?:岁|周岁)|今年(?:刚|才|都|快|虚岁|满|也|就|已经|，)?{NUMBER}{{2,3}}(?!号|月|年|点|[0-9])|{NUMBER}{{1,3}}(?:多)?岁|(?:^|[\n\s，,。])(?:我|他|她|人)?(?:今年)?(?:都|已经|快|才|刚|就)?[1-9][0-9](?:了|，|,|$|\n| )(?![0-9])|(?:[0-9]0|[七八九零][零0]|[0-9]{{2}})后(?!天|面)|[0-9]{{2,4}}年(?:的|出生|生的)|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|奔[三四五六七](?:了|的)|{NUMBER}个(?:多)?月(?:大|的宝)|(?:儿子|女儿|孩子|宝宝|闺女|娃|妈|爸|母亲|父亲|奶奶|爷爷|老公|老婆|婆婆|公公|岳父|岳母|外公|外婆|姥姥|姥爷|姐|哥|弟|妹|阿姨|叔叔|侄子|侄女|外甥|外甥女|孙子|孙女|男朋友|女朋友|男友|女友|爱人|媳妇|对象|朋友|同事|同学|闺蜜)(?:今年|都|快|才|刚)?{NUMBER}{{1,3}}(?:了|就|\s|，|,|$|个(?:多)?月)|(?:男|女)[，, ]?[1-9][0-9](?![0-9])|[1-9][0-9](?:的)?(?:男|女)(?:的|生|性)|(?:年近|年过){NUMBER}+|(?:未满|刚满|满){NUMBER}{{1,3}}(?!月|天)"
 )
 MARRIED_GIVEN = re.compile(
     r"结婚|已婚|未婚|没结婚|老公|老婆|媳妇|爱人|丈夫|妻子|离异|离婚|单身|未生育|没对象|男朋友|女朋友|男友|女友|对象|二胎|三胎|生过|生完|刚生|生了|顺产|剖腹产|剖宫产"
@@ -102,7 +102,10 @@ def _bearing(reading: Reading, sender: str, *, is_own: bool) -> list[tuple[int, 
         (line, hit)
         for line, hit in reading.hits("bears", sender)
         if reading.text[hit.end : hit.end + 1] not in ("科", "病")
-        and not (reading.text[hit.start : hit.end] == "下面" and "牙" in reading.text[hit.end : hit.end + 8])
+        and not (
+            reading.text[hit.start : hit.end] == "下面"
+            and ("牙" in reading.visitor_text or "牙" in reading.text[hit.end : hit.end + 8])
+        )
         and not (is_own and _SOMEBODY.search(reading.text[hit.start : hit.end]))
     ]
 
@@ -164,7 +167,9 @@ def _social_missing(reading: Reading, rude: list[Found]) -> bool:
 
 def _expert_offered(reading: Reading) -> bool:
     if any(
-        not (hit.word.endswith("…年") and reading.is_question(hit.start))  # 做过几次手术，最近一次在哪年？
+        not (
+            hit.word.endswith("…年") and (reading.is_question(hit.start) or _OF_HOUSE.search(hit_of(reading, hit)))
+        )  # 做过几次手术，最近一次在哪年？
         for _line, hit in reading.hits("offer.expert", "consultant")
     ):
         return True
@@ -178,6 +183,7 @@ def _expert_offered(reading: Reading) -> bool:
     return False
 
 
+_OF_HOUSE = re.compile(r"医院|建院|开业|门诊|机构|诊所|成立|中心|[^主]院")
 _NAMED = re.compile(f"[{SURNAMES}](?:{'|'.join(TITLES)})")
 _TITLED = watch("titled", _NAMED)
 
@@ -241,8 +247,11 @@ WEAK: Final = frozenset(
 _TRIED = re.compile(r"[做打拍用戴装试查]过|有没有(?:做|打|拍|用|戴|装|了解)")
 
 
-def _technique_offered(reading: Reading) -> bool:
-    for _line, hit in reading.hits("offer.technique", "consultant"):
+def _technique_offered(reading: Reading, rude: list[Found]) -> bool:
+    insulting = {found.message for found in rude if found.code == "abuse"}
+    for line, hit in reading.hits("offer.technique", "consultant"):
+        if line in insulting:
+            continue
         word = reading.text[hit.start : hit.end]
         if word in WEAK:
             sentence = reading.sentence(hit.start)
@@ -256,7 +265,7 @@ def _technique_offered(reading: Reading) -> bool:
 
 #: 用的是…, 可以做…, 再用…: a thing done or used, whatever it is called; errands of a visit are none.
 _METHOD = re.compile(
-    r"(?:(?:我们|我院|这边|院里|科里|医生|主任)[^，。？！]{0,6}(?:用|做|打)的(?:都)?是|(?:可以|会|先|再|建议|一般|要)(?:先|再|考虑)?(?:做|用)(?:一个|个|一次|一下)?)"
+    r"(?:(?:我们|我院|这边|院里|科里|医生|主任|检查|治疗|手术|验配|矫正|修复|种植|注射|护理|缝合|麻醉)[^，。？！]{0,6}(?:用|做|打)的(?:都)?是|(?:可以|会|先|再|建议|一般|要)(?:先|再|考虑)?(?:做|用)(?:一个|个|一次|一下)?)"
     r"(?!检查|面诊|预约|登记|准备|参考|考虑|决定|一下|好|完|了|过|不|得|的|手术|牙|医保|分期|现金|手机|什么|哪|这|那|您|你|麻药|药|工作|隐形|主|矫正|种植|到)[\u3400-\u9fffa-z0-9]{3,}"
 )
 
@@ -269,6 +278,8 @@ def _names_a_method(reading: Reading) -> bool:
     )
 
 
+#: 来查岗的 comes for no treatment; 登记了好发资料 enters a name.
+_NO_VISIT = ("来查岗", "来查户口", "登记了好", "登记了才", "登记了再")
 _NOT_INVITING = re.compile(r"(?:不用|没有?|不能|不必|别|为什么|干嘛|怎么|谁让你|还没)$")
 
 
@@ -279,6 +290,8 @@ def _invited(reading: Reading) -> bool:
         if _NOT_INVITING.search(before) or (
             word.startswith("来") and before.endswith(("本", "后", "以", "起", "原", "跑", "将"))
         ):
+            continue
+        if reading.text.startswith(_NO_VISIT, hit.start):
             continue
         if before.endswith("欢迎") and word.startswith("来到"):
             continue
@@ -294,6 +307,10 @@ _PROPOSED = re.compile(
 _PROPOSES = re.compile(
     r"来|到院|到店|可以|行吗|行，|没问题|好吗|提前|记得|方便|有空|约|登记|留好|给你留|记下|[点半]?[？?]|等你|见[。！]?$|查吧|看吧"
 )
+#: The day, the hour and the doctor told: that is a booking.
+_CONFIRMS = re.compile(
+    r"(?:[日号]|[周期拜][一二三四五六日天]|[今明后]天)[^。！？]{0,8}(?:[0-9一二三四五六七八九十]点|[0-9]:[0-9]{2})[^。！？]{0,8}(?:主任|教授|院长|医生|医师|大夫|博士)"
+)
 _IS_HOURS = re.compile(r"几点|上班|开门|营业|门诊时间|客服|联系你|打给|回你|回复|下班|发你|发到|通知")
 
 
@@ -303,7 +320,11 @@ def _proposes_time(reading: Reading) -> bool:
         text = reading.texts[index]
         if index > reading.visitor[0] and _PROPOSED.search(text):
             for sentence in re.split(r"[。！!；;\n]", text):
-                if _PROPOSED.search(sentence) and _PROPOSES.search(sentence) and not _IS_HOURS.search(sentence):
+                if (
+                    _PROPOSED.search(sentence)
+                    and (_PROPOSES.search(sentence) or _CONFIRMS.search(sentence))
+                    and not _IS_HOURS.search(sentence)
+                ):
                     return True
     return False
 
@@ -319,7 +340,7 @@ def find(reading: Reading, rude: list[Found], *, is_own: bool = True) -> list[Fo
         ("not_asked.profile", _profile_missing(reading, is_own=is_own)),
         ("not_asked.condition", _condition_missing(reading, rude)),
         ("not_asked.social", _social_missing(reading, rude)),
-        ("not_offered.technique", not _technique_offered(reading)),
+        ("not_offered.technique", not _technique_offered(reading, rude)),
         ("not_offered.expert", not _expert_offered(reading)),
         ("not_offered.brand", not _brand_offered(reading)),
         ("not_offered.service", not _service_offered(reading)),

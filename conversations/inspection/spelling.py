@@ -9,7 +9,9 @@ from typing import Final
 
 from conversations.inspection.lexicon.typos import EVERYDAY, LOOK_ALIKE, RIGHT_WORDS, WRONG_WORDS
 
-MENDS: Final = 2  # so many words fewer tell that a sentence reads better: 顾|客满|易|度 → 顾客|满意度
+#: So many words fewer tell that a sentence reads better (顾|客满|易|度 → 顾客|满意度), or so many characters left over
+#: fewer (内|冶|疗效|果 → 内|治疗|效果).
+MENDS: Final = 2
 AROUND: Final = 12  # characters on each side that are cut into words with a suspect
 
 
@@ -64,17 +66,19 @@ def is_slip(text: str, start: int, end: int, right: str) -> bool:
 
     left = max(0, start - AROUND)
     piece = text[left : end + AROUND]
-    bounds, position = {0}, 0
+    bounds, position, alone = {0}, 0, 0
     for word in rjieba.cut(piece, False):
         position += len(word)
         bounds.add(position)
+        alone += len(word) == 1
     stands = start - left in bounds and end - left in bounds
     broken = len(bounds)
     mended = piece[: start - left] + right + piece[end - left :]
     position, wanted = 0, (start - left, start - left + len(right))
     bounds = {0}
     words = rjieba.cut(mended, False)
-    if not stands and len(words) > broken - 1 - MENDS:
+    reads_better = len(words) <= broken - 1 - MENDS or alone - sum(len(word) == 1 for word in words) >= MENDS
+    if not stands and not reads_better:
         return False  # it lies across two other words, and reads no better mended
     for word in words:
         if position <= wanted[0] and wanted[1] <= position + len(word):

@@ -10,12 +10,13 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.inspection import Chat, Found, Line, Rules, RulesError, describe, inspect
+from conversations.inspection import Chat, Found, Line, Rules, RulesError, describe, inspect, lexicon
 from conversations.inspection.booking import read as read_booking
 from conversations.inspection.codes import CODES
 from conversations.inspection.contacts import QQ_WORD, WECHAT_WORD, phones_in
 from conversations.inspection.dates import read as read_date
 from conversations.inspection.endings import FAREWELL, WISHES
+from conversations.inspection.lexicon import notation
 from conversations.inspection.people import AGED, ASKED_FOR, POSSESSED
 from conversations.inspection.reading import Reading
 from conversations.inspection.scoring import score
@@ -231,3 +232,12 @@ def test_a_day_and_a_time_are_read_from_words(text: str, day: date | None, clock
 def test_an_offer_without_a_yes_is_no_booking() -> None:
     chat = said(("visitor", "洗牙"), ("consultant", "您看明天下午三点可以吗？"), ("visitor", "多少钱"))
     assert read_booking(Reading(chat, Rules.builtin())) == (None, None)
+
+
+def test_a_gap_alone_in_brackets_is_a_gap() -> None:
+    entry = notation.read("(操作|主刀)的(…|)(十|多)年")
+    assert entry.pattern.search("主刀的主任做了二十年")
+    assert entry.pattern.search("操作的十年")
+    entries = [notation.read(word) for words in lexicon.WORDS.values() for word in words]
+    unread = [entry.word for entry in entries if any("(" in text for part in entry.parts for text in part)]
+    assert unread == []  # what cannot be read stands for itself, brackets and all

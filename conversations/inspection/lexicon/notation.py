@@ -1,5 +1,5 @@
-"""How words are written in the lists: (a|b) either, (a|) or nothing, … a gap of up to ten characters in a sentence,
-$ the end of the message.
+"""How words are written in the lists: (a|b) either, (a|) or nothing, … a gap of none to ten characters in a sentence
+(in brackets only alone: (…|) is …), $ the end of the message.
 
 您 and 你 are one, so are upper and lower case.
 """
@@ -96,7 +96,8 @@ def _sequence(text: str) -> list[tuple[str, ...]]:
                 parts.append((GAP,))
             else:
                 end = _closing(text, position)
-                parts.append(tuple(_alternatives(text[position + 1 : end])))
+                inside = text[position + 1 : end]
+                parts.append((GAP,) if inside.strip("|") == GAP else tuple(_alternatives(inside)))
                 position = end
         else:
             literal += char
