@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-import segno
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from allauth.core.exceptions import ReauthenticationRequired
@@ -15,7 +14,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -26,6 +24,7 @@ from accounts.forms import AppCodeForm, show_refusal
 from accounts.middleware import PROVED
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from accounts.qr import qr_svg
 from accounts.second_step import has_second_step, needs_second_step
 from accounts.services.second_step import new_recovery_codes, recovery_codes, turn_off, turn_on
 from accounts.services.sessions import end_other_sessions, end_session
@@ -107,10 +106,9 @@ def second_step_set_up(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 
 def _set_up_context(request: StaffRequest, form: AppCodeForm, secret: str) -> dict[str, Any]:
     url = get_adapter().build_totp_url(request.user, secret)
-    picture = segno.make(url, error="m").svg_inline(border=2, omitsize=True, svgclass="qr", lineclass=None)
     spelled = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
     needed = needs_second_step(request.user)
-    return {"form": form, "qr": mark_safe(picture), "spelled": spelled, "needed": needed}  # noqa: S308  segno's own drawing
+    return {"form": form, "qr": qr_svg(url), "spelled": spelled, "needed": needed}
 
 
 @requires(Permission.SIGNED_IN)

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import StaffRequest, public, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from accounts.qr import qr_svg
 from clinic_crm.workbench.complaint_forms import PublicComplaintForm
 from followups.errors import BookingError
 from followups.services.complaints import NewComplaint, take_public
 from patients.models import ComplaintCase, PublicLink
 from patients.services.referral_links import link_for, revoke
-from patients.views.public import address_of, public_page, qr_svg, show, too_many
+from patients.views.public import address_of, public_page, show, too_many
 
 WHY = "whoever scans the clinic's printed code may complain; the page shows nothing but the clinic's name"
 HOUR = 3600  # seconds

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from accounts.qr import qr_svg
 from accounts.reading import whole_number
 from clinic_crm.workbench import referral_figures as figures
 from followups.services.referral_tasks import thank_referrer, thanked
@@ -27,7 +28,6 @@ from patients.services.referral_links import link_for, revoke
 from patients.services.thanks import give
 from patients.views.adding import people_meant
 from patients.views.common import done, get_registration, panel, patient_url
-from patients.views.public import qr_svg
 
 MOST = Decimal("10000000")
 Purpose = PublicLink.Purpose

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-import segno
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
@@ -17,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from accounts.qr import qr_svg
 from consultations import form_rules
 from consultations.answer_form import PREFIX, AnswerForm, answers_as_sent
 from consultations.form_links import HOURS, Link, token_for
@@ -45,12 +44,6 @@ def form_of(visit: Visit) -> ConsultationForm:
 
 def link_path(form: ConsultationForm) -> str:
     return reverse("patient_form", args=[token_for(Link(form.pk, form.link_key))]) if form.link_key else ""
-
-
-def qr_svg(text: str) -> SafeString:
-    """Return a QR code as inline SVG; safe because it is drawn from nothing but dark and light cells."""
-    svg = segno.make(text, error="m").svg_inline(border=2, omitsize=True, svgclass="qr", lineclass=None)
-    return mark_safe(svg)  # noqa: S308
 
 
 def intake_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:

@@ -4,20 +4,19 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import segno
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from accounts.access import current_clinic, public
 from accounts.models import User
 from accounts.permissions import Permission
+from accounts.qr import qr_svg
 from patients.models import PublicLink
 from patients.services.referral_links import live
 
@@ -26,12 +25,6 @@ LANGUAGES = ("zh-hans", "en")
 PER_MINUTE = 120  # requests to one link
 GUESSES_PER_MINUTE = 20  # wrong codes from one address
 PageView = Callable[..., HttpResponse]
-
-
-def qr_svg(text: str) -> SafeString:
-    """Return a QR code as inline SVG; safe because it is drawn from nothing but dark and light cells."""
-    svg = segno.make(text, error="m").svg_inline(border=2, omitsize=True, svgclass="qr", lineclass=None)
-    return mark_safe(svg)  # noqa: S308
 
 
 def too_many(key: str, limit: int, seconds: int = 60) -> bool:
