@@ -43,7 +43,9 @@ def unknown_scopes(scopes: Collection[str]) -> list[str]:
 
 
 def label_of(scope: str) -> str:
-    """Return what a scope allows, in the reader's words."""
+    """Return what a scope allows, in the reader's words; one that means nothing here is named as it is kept."""
+    if scope not in SCOPES:
+        return scope
     if scope in (EVERYTHING, READ_ALL):
         return str(_("Everything this account may do") if scope == EVERYTHING else _("Read everything"))
     group, _colon, act = scope.partition(":")

@@ -14,8 +14,9 @@ from typing import Any
 
 import psycopg2
 from django.conf import settings
-from django.db import connections
+from django.db import OperationalError, connections
 from django.test import TransactionTestCase
+from psycopg2.errors import DeadlockDetected
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "test_template_"
@@ -85,4 +86,15 @@ def empty_what_holds_rows(test: TransactionTestCase) -> None:
             full = [row[0] for row in cursor.fetchall()]
             if full:  # neither foreign keys nor append-only triggers are asked: everything goes
                 emptied = "; ".join(f'DELETE FROM "{table}"' for table in full)
-                cursor.execute(f"SET session_replication_role = replica; {emptied}; RESET session_replication_role")
+                _outlast(cursor, f"SET session_replication_role = replica; {emptied}; RESET session_replication_role")
+
+
+def _outlast(cursor: Any, sql: str) -> None:
+    """Execute; again after a deadlock with a request that the closed browser left on its way."""
+    for _attempt in range(5):
+        try:
+            return cursor.execute(sql)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected):
+                raise
+    return cursor.execute(sql)
