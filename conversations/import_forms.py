@@ -3,16 +3,13 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Clinic, User
 from conversations.importing.columns import FIELDS
 from conversations.importing.opening import SUFFIXES
-from patients.import_forms import samples_of
-from patients.importing.headers import IGNORED, header_key
-from patients.importing.reader import Table
+from patients.import_forms import ChooseColumnsForm
 
 LONGEST_PASTE = 2_000_000
 
@@ -45,43 +42,19 @@ class UploadForm(forms.Form):
         return cleaned
 
 
-class ColumnsForm(forms.Form):
-    """What each named column holds; one choice per name."""
+class ColumnsForm(ChooseColumnsForm):
+    """What the columns of a table of messages hold."""
 
-    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.names: dict[str, str] = {}
-        samples, seen = samples_of(table), set()
-        for position, name in enumerate(table.header.names):
-            if not name or header_key(name) in seen:
-                continue
-            seen.add(header_key(name))
-            key = f"column_{position}"
-            self.names[key] = name
-            self.fields[key] = forms.ChoiceField(
-                label=name,
-                required=False,
-                choices=[(IGNORED, _("Leave out")), *FIELDS.items()],
-                widget=forms.Select(attrs={"class": "input"}),
-                initial=table.header.fields.get(position, IGNORED),
-                help_text=" · ".join(samples.get(position, ())),
-            )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        chosen = set(cleaned.values())
-        if "text" not in chosen:
-            raise ValidationError(_("Say which column holds the text."), code="text")
-        if not chosen & {"sender", "role"}:
-            raise ValidationError(_("Say which column holds who said it."), code="sender")
-        if not chosen & {"conversation", "visitor"}:
-            raise ValidationError(_("Say which column holds the conversation or the visitor."), code="conversation")
-        return cleaned
-
-    @property
-    def mapping(self) -> dict[str, str]:
-        """What was chosen: column name → field, "" for a column left out."""
-        return {name: self.cleaned_data[key] for key, name in self.names.items()}
+    known = FIELDS
+    needed = (
+        (frozenset({"text"}), gettext_lazy("Say which column holds the text."), "text"),
+        (frozenset({"sender", "role"}), gettext_lazy("Say which column holds who said it."), "sender"),
+        (
+            frozenset({"conversation", "visitor"}),
+            gettext_lazy("Say which column holds the conversation or the visitor."),
+            "conversation",
+        ),
+    )
 
 
 class LinkForm(forms.Form):

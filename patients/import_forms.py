@@ -1,7 +1,8 @@
 """Forms of the import: the file, and what its columns hold."""
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -29,14 +30,18 @@ class UploadForm(forms.Form):
     )
 
 
-class ColumnsForm(forms.Form):
-    """What each named column of a table holds; one choice per name."""
+class ChooseColumnsForm(forms.Form):
+    """What each named column of a table holds; one choice per name. A kind of import names its fields."""
+
+    known: ClassVar[Mapping[str, Any]]  # field → its name on the page
+    # One of these fields has to be chosen; what to say if none is; the code of that error.
+    needed: ClassVar[tuple[tuple[frozenset[str], Any, str], ...]]
 
     def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.names: dict[str, str] = {}
         samples = samples_of(table)
-        choices = [(IGNORED, _("Leave out")), *FIELDS.items()]
+        choices = [(IGNORED, _("Leave out")), *self.known.items()]
         seen: set[str] = set()
         for position, name in enumerate(table.header.names):
             if not name or header_key(name) in seen:
@@ -56,16 +61,25 @@ class ColumnsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         chosen = set(cleaned.values())
-        if "name" not in chosen:
-            raise ValidationError(_("Say which column holds the name."), code="name")
-        if not chosen & {"phone", "wechat"}:
-            raise ValidationError(_("Say which column holds the phone or WeChat."), code="contact")
+        for fields, words, code in self.needed:
+            if not chosen & fields:
+                raise ValidationError(words, code=code)
         return cleaned
 
     @property
     def mapping(self) -> dict[str, str]:
         """What was chosen: column name → field, "" for a column left out."""
         return {name: self.cleaned_data[key] for key, name in self.names.items()}
+
+
+class ColumnsForm(ChooseColumnsForm):
+    """What the columns of a list of patients hold."""
+
+    known = FIELDS
+    needed = (
+        (frozenset({"name"}), gettext_lazy("Say which column holds the name."), "name"),
+        (frozenset({"phone", "wechat"}), gettext_lazy("Say which column holds the phone or WeChat."), "contact"),
+    )
 
 
 def samples_of(table: Table) -> dict[int, list[str]]:

@@ -19,7 +19,7 @@ from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from patients.export import BOM, harmless
 from patients.import_forms import ColumnsForm, UploadForm
-from patients.importing import jobs
+from patients.importing import job_states, jobs
 from patients.importing.errors import ImportRefused
 from patients.importing.patient_rules import REASON_TEXTS
 from patients.importing.reader import Table
@@ -66,7 +66,7 @@ def import_list(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 def import_columns(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Show what each column was taken for, to be corrected; then have the file checked."""
     job = _job(request, pk)
-    if request.method == "GET" and job.status not in jobs.OPEN:
+    if request.method == "GET" and job.status not in job_states.OPEN:
         return redirect("import_detail", job.pk)
     asked = request.POST.get("sheet") if request.method == "POST" else request.GET.get("sheet")
     try:
@@ -77,8 +77,8 @@ def import_columns(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespons
     form = ColumnsForm(request.POST if request.method == "POST" else None, table=table)
     if request.method == "POST" and form.is_valid():
         try:
-            jobs.choose_columns(job=job, sheet=table.sheet, mapping=form.mapping, by=request.user)  # type: ignore[arg-type]
-        except jobs.NotInThisState:
+            job_states.choose_columns(job=job, sheet=table.sheet, mapping=form.mapping, by=request.user)  # type: ignore[arg-type]
+        except job_states.NotInThisState:
             messages.error(request, _("This import has begun already; its columns stay as they are."))
         return redirect("import_detail", job.pk)
     context = {
@@ -115,8 +115,8 @@ def import_start(request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Begin a checked import."""
     job = _job(request, pk)
     try:
-        jobs.start_import(job=job, by=request.user)  # type: ignore[arg-type]
-    except jobs.NotInThisState:
+        job_states.start_import(job=job, by=request.user)  # type: ignore[arg-type]
+    except job_states.NotInThisState:
         messages.error(request, _("This import has begun already."))
     return redirect("import_detail", job.pk)
 
@@ -127,8 +127,8 @@ def import_discard(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespons
     """Throw away a file that was not imported."""
     job = _job(request, pk)
     try:
-        jobs.discard(job=job, by=request.user)  # type: ignore[arg-type]
-    except jobs.NotInThisState:
+        job_states.discard(job=job, by=request.user)  # type: ignore[arg-type]
+    except job_states.NotInThisState:
         messages.error(request, _("This import has begun already and is kept."))
         return redirect("import_detail", job.pk)
     messages.success(request, _("Discarded %(name)s.") % {"name": job.original_name})

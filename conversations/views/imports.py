@@ -24,6 +24,7 @@ from conversations.importing.reasons import REASON_TEXTS
 from conversations.services import import_jobs as jobs
 from conversations.services.importing import link_name, unknown_names
 from patients.export import BOM, harmless
+from patients.importing import job_states
 from patients.importing.errors import ImportRefused
 from patients.models import ImportJob
 
@@ -69,7 +70,7 @@ def conversation_import(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 def conversation_import_columns(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Show what each column was taken for, to be corrected; then have the file checked."""
     job = _job(request, clinic, pk)
-    if request.method == "GET" and job.status not in jobs.OPEN:
+    if request.method == "GET" and job.status not in job_states.OPEN:
         return redirect("conversation_import_detail", job.pk)
     asked = request.POST.get("sheet") if request.method == "POST" else request.GET.get("sheet")
     try:
@@ -83,8 +84,8 @@ def conversation_import_columns(request: StaffRequest, clinic: Clinic, pk: int) 
     form = ColumnsForm(request.POST if request.method == "POST" else None, table=table)
     if request.method == "POST" and form.is_valid():
         try:
-            jobs.choose_columns(job=job, sheet=table.sheet, mapping=form.mapping, by=request.user)
-        except jobs.NotInThisState:
+            job_states.choose_columns(job=job, sheet=table.sheet, mapping=form.mapping, by=request.user)
+        except job_states.NotInThisState:
             messages.error(request, _("This import has begun already; its columns stay as they are."))
         return redirect("conversation_import_detail", job.pk)
     context = {
@@ -147,8 +148,8 @@ def conversation_import_start(request: StaffRequest, clinic: Clinic, pk: int) ->
     """Begin a checked import."""
     job = _job(request, clinic, pk)
     try:
-        jobs.start_import(job=job, by=request.user)
-    except jobs.NotInThisState:
+        job_states.start_import(job=job, by=request.user, report=None)
+    except job_states.NotInThisState:
         messages.error(request, _("This import has begun already."))
     return redirect("conversation_import_detail", job.pk)
 
@@ -159,8 +160,8 @@ def conversation_import_discard(request: StaffRequest, clinic: Clinic, pk: int) 
     """Throw away a file that was not imported."""
     job = _job(request, clinic, pk)
     try:
-        jobs.discard(job=job, by=request.user)
-    except jobs.NotInThisState:
+        job_states.discard(job=job, by=request.user)
+    except job_states.NotInThisState:
         messages.error(request, _("This import has begun already and is kept."))
         return redirect("conversation_import_detail", job.pk)
     messages.success(request, _("Discarded %(name)s.") % {"name": job.original_name})

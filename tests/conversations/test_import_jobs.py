@@ -12,6 +12,7 @@ from conversations import tasks
 from conversations.models import ChatMessage, ConsultantName, Conversation
 from conversations.services import import_jobs as jobs
 from conversations.services import importing
+from patients.importing import job_states
 from patients.importing import jobs as patient_jobs
 from patients.models import ImportJob
 from tests.conversations.chats import DAY, chat_json, csv_of, jsonl_of
@@ -48,7 +49,7 @@ def queued(clinic, manager, count=5):
     tasks.run_due_chat_imports()
     job.refresh_from_db()
     assert (job.status, Conversation.objects.count()) == (Status.CHECKED, 0)
-    jobs.start_import(job=job, by=manager)
+    job_states.start_import(job=job, by=manager, report=None)
     return job
 
 
@@ -87,7 +88,7 @@ def test_text_is_pasted(page):
     job = ImportJob.objects.get()
     assert job.status == Status.CHECKING
     tasks.run_due_chat_imports()
-    jobs.start_import(job=job, by=job.created_by)
+    job_states.start_import(job=job, by=job.created_by, report=None)
     tasks.run_due_chat_imports()
     assert list(ChatMessage.objects.values_list("text", flat=True)) == ["您好", "在的"]
 
@@ -137,7 +138,7 @@ def test_a_worker_that_was_taken_over_writes_nothing_more(clinic, manager):
 
 def test_a_job_that_gets_nowhere_is_given_up(clinic, manager):
     job = queued(clinic, manager)
-    for _try in range(jobs.ATTEMPTS):
+    for _try in range(job_states.ATTEMPTS):
         jobs.claim()
         ImportJob.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     assert jobs.claim().status == Status.FAILED

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from patients import tasks
-from patients.importing import jobs
+from patients.importing import job_states, jobs
 from patients.importing.errors import ImportRefused
 from patients.models import ImportJob, Patient
 from tests.factories import ClinicFactory, UserFactory
@@ -55,13 +55,13 @@ def test_from_upload_to_report(clinic, person):
     job.refresh_from_db()
     assert job.status == Status.UPLOADED  # nothing is due before somebody has seen the columns
 
-    jobs.choose_columns(job=job, sheet="", mapping={"姓名": "name"}, by=person)
+    job_states.choose_columns(job=job, sheet="", mapping={"姓名": "name"}, by=person)
     tasks.run_due_imports()
     job.refresh_from_db()
     assert (job.status, job.report["created"], job.rows_total) == (Status.CHECKED, 2, 3)
     assert not Patient.objects.exists()
 
-    jobs.start_import(job=job, by=person)
+    job_states.start_import(job=job, by=person)
     tasks.run_due_imports()
     job.refresh_from_db()
     assert (job.status, job.report["created"], job.rows_done, job.leased_until) == (Status.DONE, 2, 3, None)
@@ -97,9 +97,9 @@ def test_a_refused_file_fails_with_its_reason(clinic, person):
 
 def test_wrong_moments_are_refused(clinic, person):
     job = queued(clinic, person)
-    for step in (lambda: jobs.start_import(job=job, by=person), lambda: jobs.discard(job=job, by=person),
-                 lambda: jobs.choose_columns(job=job, sheet="", mapping={}, by=person)):  # fmt: skip
-        with pytest.raises(jobs.NotInThisState):
+    for step in (lambda: job_states.start_import(job=job, by=person), lambda: job_states.discard(job=job, by=person),
+                 lambda: job_states.choose_columns(job=job, sheet="", mapping={}, by=person)):  # fmt: skip
+        with pytest.raises(job_states.NotInThisState):
             step()
 
 
@@ -125,7 +125,7 @@ def test_whoever_lost_the_lease_does_not_count(clinic, person):
 
 def test_a_job_that_always_dies_is_given_up(clinic, person):
     job = queued(clinic, person)
-    for _attempt in range(jobs.ATTEMPTS):
+    for _attempt in range(job_states.ATTEMPTS):
         assert jobs.claim().status == Status.RUNNING
         expire(job)
     assert jobs.claim().status == Status.FAILED
@@ -135,7 +135,7 @@ def test_a_job_that_always_dies_is_given_up(clinic, person):
 def test_discarding_removes_the_file(clinic, person, settings, django_capture_on_commit_callbacks):
     job = uploaded(clinic, person)
     with django_capture_on_commit_callbacks(execute=True):
-        jobs.discard(job=job, by=person)
+        job_states.discard(job=job, by=person)
     assert not ImportJob.objects.exists()
     assert not [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
 
