@@ -12,12 +12,12 @@ from django.test import Client
 
 from accounts.models import Clinic, Membership, Team, User
 from accounts.permissions import Role
+from accounts.windows import Window
 from conversations.models import Conversation
 from conversations.reports.counting import lines
 from conversations.reports.filters import Scope
 from conversations.reports.losses import losses
 from conversations.reports.pages import PAGES
-from conversations.reports.windows import Window
 
 SIZE = 100_000
 CODE = "CB"

@@ -12,12 +12,12 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Clinic
+from accounts.windows import Window, plus_months
 from bench.kpi_data import grow_to
 from bench.kpi_sql import GIVES, HAND
 from metrics.counting import SOURCES, figures, params, statement
 from metrics.scope import Breakdown, Scope
 from metrics.sql.ground import Ground
-from metrics.windows import Window, plus_months
 
 MONTH, YEAR = Window(date(2026, 10, 1), date(2026, 11, 1), "month"), Window(date(2025, 11, 1), date(2026, 11, 1))
 TIMES = 5

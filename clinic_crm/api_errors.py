@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from accounts.api.problems import Problem
 from accounts.models import User
+from accounts.windows import BadWindow
 from consultations import errors as visits
 from consultations.form_rules import AnswerError
 from consultations.images import BadImage
@@ -25,7 +26,6 @@ from consultations.services.plans import PlanChanged
 from consultations.teeth import NotATooth
 from conversations import errors as chats
 from conversations.inspection.rules import RulesError
-from conversations.reports.windows import BadWindow as BadReportWindow
 from followups import errors as booking
 from followups.services import suggesting
 from followups.slots import Slot
@@ -35,7 +35,6 @@ from metrics.filters import BadScope
 from metrics.services.etiquette import InspectionConflict, InspectionRefused, RubricConflict
 from metrics.services.snapshots import NotOver
 from metrics.services.targets import TargetRefused
-from metrics.windows import BadWindow
 from patients.errors import PatientError, StaleEdit
 from patients.importing.errors import ImportRefused, Unreadable
 from patients.models import Patient
@@ -56,7 +55,7 @@ REFUSALS: tuple[type[Exception], ...] = (
 )  # fmt: skip
 # Before REFUSALS: most of these are of the same families.
 TABLE: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    ((BadScope, BadWindow, BadReportWindow), "bad-request"),
+    ((BadScope, BadWindow), "bad-request"),
     ((FormClosed,), "gone"),
     (CONFLICTS, "conflict"),
     (REFUSALS, "invalid"),

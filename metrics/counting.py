@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.windows import Window, plus_months
 from metrics.figures import Figure
 from metrics.kpis import KPIS, Companion, Kpi
 from metrics.scope import Breakdown, Scope
@@ -19,7 +20,6 @@ from metrics.sql.scores import RATINGS, SCORES
 from metrics.sql.source import Source
 from metrics.sql.visits import ENDED, RECEIVED
 from metrics.targets import ACCURACY, Held, held_by
-from metrics.windows import Window, plus_months
 
 Key = int | date | None
 Counted = dict[Key, list[Figure]]

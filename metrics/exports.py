@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from openpyxl import Workbook
 
+from accounts.windows import Window
 from metrics.described import described, related
 from metrics.figures import Figure, as_json
 from metrics.kpis import DEFINITIONS, Kpi
@@ -17,7 +18,6 @@ from metrics.record_keys import record_sets
 from metrics.records import exclusions_of
 from metrics.reports import Report
 from metrics.scope import Scope
-from metrics.windows import Window
 from metrics.words import STATUS
 from patients.export import BOM, harmless
 

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from accounts.models import Clinic, Membership, Team, User
 from accounts.permissions import Permission
 from accounts.reading import YEARS, whole_number
+from accounts.windows import BadWindow, Window, read_window
 from metrics.scope import Scope
-from metrics.windows import BadWindow, Window, read_window
 from patients.classification import Complaint
 from patients.models import Channel
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model, QuerySet
 
+from accounts.windows import Window
 from metrics.kpis import Kpi
 from metrics.records import records_of
 from metrics.scope import Scope
-from metrics.windows import Window
 
 APPS = {
     "visit": "consultations", "consultation": "consultations", "patient": "patients", "appointment": "followups",

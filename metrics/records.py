@@ -9,6 +9,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.windows import Window
 from consultations.models import Consultation, Visit
 from conversations.models import ScoreCard
 from followups.models import Appointment
@@ -19,7 +20,6 @@ from metrics.scope import Scope
 from metrics.sql.ground import Ground
 from metrics.sql.source import Source
 from metrics.targets import target_of
-from metrics.windows import Window
 from patients.models import ClassAuditItem, ComplaintCase, Patient
 
 NAMED = re.compile(r"%\((\w+)\)s")

@@ -9,11 +9,11 @@ from django.utils import timezone
 from django.utils.translation import pgettext
 
 from accounts.models import Clinic, Team, User
+from accounts.windows import Window
 from metrics.counting import figures
 from metrics.figures import Figure, as_json
 from metrics.kpis import DEFINITIONS
 from metrics.scope import Breakdown, Scope
-from metrics.windows import Window
 
 Key = int | date
 

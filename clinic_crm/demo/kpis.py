@@ -5,10 +5,10 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.windows import plus_months
 from clinic_crm.demo.staff import DemoClinic
 from followups.models import Appointment, AppointmentChange
 from metrics.models import KpiTarget
-from metrics.windows import plus_months
 from patients.classification import PatientClass
 from patients.models import ClassChange, Patient
 

@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from accounts.models import Clinic, Membership
 from accounts.permissions import Role
+from accounts.windows import Window, plus_months
 from metrics.services.digest import subscribe
 from metrics.services.snapshots import freeze
-from metrics.windows import Window, plus_months
 
 MONTHS = 2
 SECONDS = 4.0  # a large demo is not kept waiting: what is left is frozen by beat

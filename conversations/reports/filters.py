@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.models import Clinic, Team, User
 from accounts.permissions import Permission
 from accounts.reading import whole_number
+from accounts.windows import BadWindow, Window, read_window
 from conversations.reports.opening import open_times
-from conversations.reports.windows import BadWindow, Window, read_window
 
 OPENING = {"open": True, "off": False}
 
@@ -78,7 +78,7 @@ def read_scope(params: Mapping[str, str], clinic: Clinic, user: User) -> Scope:
     """
     trouble = ""
     try:
-        window = read_window(params, clinic.today())
+        window = read_window(params, today=clinic.today())
     except BadWindow as error:
         window, trouble = Window.of("month", clinic.today()), str(error)
     own = not user.may(Permission.SCORE_CONVERSATIONS, clinic)

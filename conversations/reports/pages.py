@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.windows import Window
 from conversations.reports import others, people, service
 from conversations.reports.counting import WHOLE, Lines, lines, lines_of
 from conversations.reports.figures import RESULTS, Line
@@ -16,7 +17,7 @@ from conversations.reports.losses import losses_by
 from conversations.reports.naming import Naming
 from conversations.reports.tables import Table
 from conversations.reports.times import folded, week_table
-from conversations.reports.windows import Step, Window
+from conversations.reports.windows import Step, step_of
 
 KEYWORDS = 50  # on the page; the export has all
 
@@ -39,7 +40,7 @@ def people_page(scope: Scope, by: str) -> Page:
 
 def trend_page(scope: Scope, by: str) -> Page:
     """How it went over 13 weeks or months."""
-    step = scope.window.step
+    step = step_of(scope.window)
     points = people.over_time(scope, step)
     shown = Window(points[0][0].start, points[-1][0].end)
     whole = Line(chats=sum(line.chats for _window, line in points))

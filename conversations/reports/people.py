@@ -6,12 +6,13 @@ from functools import partial
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from accounts.windows import Window
 from conversations.reports.counting import WHOLE, Lines, lines
 from conversations.reports.figures import KINDS, RESULTS, Line
 from conversations.reports.filters import Scope
 from conversations.reports.naming import Naming
 from conversations.reports.tables import Cell, Column, Row, Table
-from conversations.reports.windows import Step, Window
+from conversations.reports.windows import Step, trend_of
 
 ASKED = (*KINDS, *RESULTS)
 
@@ -163,7 +164,7 @@ def sources(
 
 def over_time(scope: Scope, step: Step) -> list[tuple[Window, Line]]:
     """Return a line for each of 13 weeks or months; as many statements as for one window."""
-    windows = scope.window.trend(step)
+    windows = trend_of(scope.window, step)
     found = lines(scope.over(Window(windows[0].start, windows[-1].end)), step)
     return [(window, found.get(window.start.isoformat(), Line())) for window in windows]
 

@@ -117,10 +117,11 @@ class Table:
     def lines(self) -> Iterator[list[object]]:
         """Yield the head and the rows as an export has them: a share with its counts and interval."""
         head: list[object] = []
+        among = _("of")
         for column in self.columns:
             head += [column.label]
             if column.kind == "share":
-                head += [f"{column.label} n", f"{column.label} {_('of')}"]
+                head += [f"{column.label} n", f"{column.label} {among}"]
                 head += [f"{column.label} 95% ≥", f"{column.label} 95% ≤"]
         yield head
         for row in self.rows:

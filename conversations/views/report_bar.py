@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts.windows import BadWindow, Window, plus_months
 from conversations.forms import consultants
 from conversations.reports.filters import Scope, people_of, teams_of
-from conversations.reports.windows import BadWindow, Window, plus_months
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.windows import Window
 from metrics.panels import absences, cohort, funnel, leaks, moves
 from metrics.scope import Scope
-from metrics.windows import Window
 
 
 @dataclass(frozen=True)

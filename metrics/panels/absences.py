@@ -8,11 +8,11 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from accounts.windows import Window
 from followups.models import Appointment
 from followups.models.appointments import AbsenceReason, Side
 from metrics.panels.scoping import appointments
 from metrics.scope import Scope
-from metrics.windows import Window
 
 MISSED = (Appointment.Status.NO_SHOW, Appointment.Status.CANCELLED_PATIENT)
 UNASKED = "unasked"

@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.windows import Window
 from metrics.panels.scoping import bounds
 from metrics.scope import Scope
-from metrics.windows import Window
 from patients.models import Patient
 
 SPANS = (30, 60, 90)

@@ -10,10 +10,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.windows import Window
 from conversations.models import Conversation
 from metrics.panels.scoping import bounds
 from metrics.scope import Scope
-from metrics.windows import Window
 
 STEPS: tuple[tuple[str, str | Promise, str | Promise], ...] = (
     ("conversation", pgettext_lazy("funnel", "Conversations"), ""),

@@ -10,13 +10,13 @@ from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.windows import Window
 from consultations.models import Refund
 from consultations.stages import UNDECIDED
 from conversations.models import CapturedContact, Conversation
 from followups.models import Appointment
 from metrics.panels.scoping import MONEY, NOTHING, appointments, plan_value, visits, within
 from metrics.scope import Scope
-from metrics.windows import Window
 from patients.models import ComplaintCase
 
 Rows = QuerySet[Any]

@@ -8,10 +8,10 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.windows import Window
 from metrics.scope import Scope
 from metrics.sql.classes import standing
 from metrics.sql.ground import Ground
-from metrics.windows import Window
 from patients.classification import PatientClass
 from patients.models import Patient
 
@@ -154,4 +154,6 @@ def words(part: str) -> str:
     if part in kinds:
         return kinds[part]
     start, _colon, end = part.partition(":")
-    return f"{start or _('any class')} → {(_('accepted') if end == WON else end) or _('any class')}"
+    anything = _("any class")  # the extraction of messages does not look into f-strings
+    reached = _("accepted") if end == WON else end
+    return f"{start or anything} → {reached or anything}"

@@ -8,10 +8,10 @@ from django.db.models import DecimalField, Exists, ExpressionWrapper, F, OuterRe
 from django.db.models.functions import Coalesce
 
 from accounts.models import Membership
+from accounts.windows import Window
 from consultations.models import PlanItem, PlanOption, Visit
 from followups.models import Appointment
 from metrics.scope import Scope
-from metrics.windows import Window
 from patients.models import Registration
 
 MONEY: "DecimalField[Any, Any]" = DecimalField(max_digits=14, decimal_places=2)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
+from accounts.windows import Window
 from followups.models import Message, Nature
 from followups.models.messages import MessagePurpose
 from followups.services import outbox
@@ -21,7 +22,6 @@ from metrics.counting import trend
 from metrics.figures import Figure
 from metrics.models import DigestSubscription
 from metrics.scope import Scope
-from metrics.windows import Window
 from metrics.words import number_text
 
 PURPOSE = MessagePurpose.KPI_DIGEST

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
+from accounts.windows import EARLIEST, Window, plus_months
 from consultations.models import Visit
 from metrics.counting import figures
 from metrics.figures import Figure
@@ -21,7 +22,6 @@ from metrics.kpis import BY_SLUG, DEFINITIONS, KPIS, Kpi
 from metrics.models import Snapshot, SnapshotFigure
 from metrics.record_keys import keys_of
 from metrics.scope import Scope
-from metrics.windows import EARLIEST, Window, plus_months
 
 log = logging.getLogger(__name__)
 INSTANT = timedelta(microseconds=1)

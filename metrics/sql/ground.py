@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from accounts.windows import Window, plus_months
 from metrics.scope import Breakdown, Scope
-from metrics.windows import Window, plus_months
 
 KEYS: dict[str | None, str] = {
     "coordinator": "s.coordinator_id",

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import Clinic, Membership, Team, User
 from accounts.permissions import Role
+from accounts.windows import Unit, Window
 from metrics.filters import WINDOW_NAMES, Asked, clinics_seen, pairs_of, query_of
 from metrics.views.board_words import Words, window_title
-from metrics.windows import Unit, Window
 from patients.classification import Complaint
 from patients.models import Channel
 

@@ -9,9 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy, pgettext, pgettext_lazy
 
+from accounts.windows import Window
 from metrics.figures import Figure
 from metrics.kpis import BY_SLUG, Companion, Kpi
-from metrics.windows import Window
 from metrics.words import plain, rounded
 
 Words = str | Promise

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlparse
 import pytest
 
 from accounts.permissions import Role
+from accounts.windows import BadWindow, Window, read_window
 from conversations.models import Conversation, RuleSet
 from conversations.reports.counting import WHOLE, lines
 from conversations.reports.figures import Line, Share
@@ -17,7 +18,7 @@ from conversations.reports.pages import PAGES
 from conversations.reports.records import Part, read_part, records
 from conversations.reports.service import Limits, histograms, paces, tally
 from conversations.reports.times import folded
-from conversations.reports.windows import BadWindow, Window, read_window
+from conversations.reports.windows import trend_of
 from followups.models import WorkingHours
 from tests.conversations.report_world import Told, make
 from tests.factories import ClinicFactory, ConversationFactory, TeamFactory, UserFactory
@@ -247,7 +248,7 @@ def test_a_clinic_closed_for_the_whole_window_has_no_opening_hours(clinic):
     ],
 )
 def test_windows(said, start, last):
-    window = read_window(said, date(2026, 11, 22))
+    window = read_window(said, today=date(2026, 11, 22))
     assert (window.start, window.last_day) == (start, last)
 
 
@@ -261,11 +262,11 @@ def test_windows(said, start, last):
 )  # fmt: skip
 def test_days_that_make_no_sense_are_refused(said):
     with pytest.raises(BadWindow):
-        read_window(said, date(2026, 11, 22))
+        read_window(said, today=date(2026, 11, 22))
 
 
 def test_a_trend_is_thirteen_whole_months_to_the_one_of_the_last_day():
-    found = NOVEMBER.trend("month")
+    found = trend_of(NOVEMBER, "month")
     assert (len(found), found[0].start, found[-1].end) == (13, date(2025, 11, 1), date(2026, 12, 1))
 
 

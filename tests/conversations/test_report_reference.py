@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.permissions import Role
+from accounts.windows import Window
 from conversations.reports.counting import WHOLE, lines
 from conversations.reports.figures import KINDS, RESULTS
 from conversations.reports.filters import Scope
 from conversations.reports.losses import losses, losses_by
-from conversations.reports.windows import Window
 from followups.models.appointments import AbsenceReason
 from tests.conversations.report_world import Told, counted, make, money
 from tests.factories import ClinicFactory, TeamFactory, UserFactory

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from accounts.windows import Window
 from clinic_crm.embedded import BASE_DIR
 from consultations.forms import DecisionForm
 from consultations.models import Visit
@@ -22,7 +23,6 @@ from followups.senders import Found, Outcome, Outgoing
 from followups.senders.webhook import is_signed, signature
 from metrics import counting, kpis, records
 from metrics.scope import Scope
-from metrics.windows import Window
 from tests.factories import ClinicFactory, VisitFactory
 from tests.followups.provider import ABORT, running
 

@@ -7,13 +7,13 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Clinic
+from accounts.windows import Window
 from consultations.models import Refund, Visit
 from metrics.counting import params, statement
 from metrics.models import Standing
 from metrics.scope import Scope
 from metrics.sql.classes import CLASSES
 from metrics.sql.ground import Ground
-from metrics.windows import Window
 from patients.models import ClassChange
 
 EVER = datetime(9999, 1, 1, tzinfo=UTC)

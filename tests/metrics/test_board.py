@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent
 from accounts.permissions import Role
+from accounts.windows import Window
 from consultations.models import Consultation, Visit
 from metrics.counting import figures
 from metrics.kpis import KPIS
@@ -21,7 +22,6 @@ from metrics.record_keys import querysets
 from metrics.records import records_of
 from metrics.scope import Scope
 from metrics.targets import target_of
-from metrics.windows import Window
 from patients.models import Patient
 from tests.factories import ClinicFactory, MembershipFactory, TeamFactory, UserFactory
 from tests.metrics.etiquette import signed_in

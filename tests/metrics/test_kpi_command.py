@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.windows import Window
 from metrics.counting import figures
 from metrics.figures import as_json
 from metrics.kpis import KPIS
 from metrics.scope import BREAKDOWNS, Scope
-from metrics.windows import Window
 from tests.factories import ClinicFactory, UserFactory, VisitFactory
 
 pytestmark = pytest.mark.django_db

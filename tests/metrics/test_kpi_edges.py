@@ -10,6 +10,7 @@ import pytest
 import time_machine
 
 from accounts.permissions import Role
+from accounts.windows import Window
 from clinic_crm.workbench.merging import merge_patients
 from consultations.models import Consultation, Refund, Visit
 from followups.models import Appointment, AppointmentChange, Contact
@@ -18,7 +19,6 @@ from metrics.kpis import BY_SLUG, KPIS
 from metrics.models import EtiquetteInspection, EtiquetteRubric
 from metrics.records import exclusions_of, records_of
 from metrics.scope import Scope
-from metrics.windows import Window
 from patients.models import ClassAudit, ClassAuditItem, ClassChange, ComplaintCase, Patient, Referral
 from tests.factories import ClinicFactory, PatientFactory, RegistrationFactory, UserFactory
 

@@ -7,10 +7,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.windows import Window
 from metrics.counting import figures
 from metrics.figures import Figure
 from metrics.scope import Scope
-from metrics.windows import Window
 from tests.metrics import standings
 from tests.metrics.histories import END, Histories
 from tests.metrics.reference import Pair, count

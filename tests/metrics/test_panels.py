@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
+from accounts.windows import Window
 from consultations.models import Consultation, Plan, PlanItem, PlanOption, Refund, Visit
 from conversations.models import Capture, CapturedContact
 from followups.models import Appointment
@@ -13,7 +14,6 @@ from metrics.counting import figures
 from metrics.kpis import KPIS
 from metrics.panels import PANELS, absences, cohort, funnel, leaks, moves
 from metrics.scope import Scope
-from metrics.windows import Window
 from patients.models import Patient
 from tests.factories import AppointmentFactory, ClassChangeFactory, ConversationFactory, PatientFactory
 from tests.metrics.story import AFTER, Story

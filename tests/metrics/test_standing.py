@@ -7,6 +7,7 @@ import time_machine
 from django.db import connection
 
 from accounts.permissions import Role
+from accounts.windows import Window
 from clinic_crm.demo.history import trusted
 from clinic_crm.workbench.merging import merge_patients, undo_merge
 from consultations.models import Consultation, Refund, Visit
@@ -14,7 +15,6 @@ from metrics.counting import figures
 from metrics.models import Standing
 from metrics.scope import Scope
 from metrics.services import standing
-from metrics.windows import Window
 from patients.models import ClassChange
 from tests.factories import ClinicFactory, PatientFactory, UserFactory
 from tests.metrics.standings import EVER, both_ways, kept, told

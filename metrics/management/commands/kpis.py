@@ -10,10 +10,10 @@ from django.utils import timezone, translation
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import Clinic
+from accounts.windows import LATEST, BadWindow, Window
 from metrics.figures import Figure, number
 from metrics.reports import Report, as_answer, gather
 from metrics.scope import BREAKDOWNS, Scope
-from metrics.windows import LATEST, BadWindow, Window
 
 
 class Command(BaseCommand):
