@@ -299,6 +299,11 @@ def _wechat_in(reading: Reading, index: int, text: str, asked: str) -> str:
     return ""
 
 
+def _numerals(text: str, *, told: bool) -> str:
+    """九九零零… as digits where a number is told of; elsewhere 一 and 两 are words."""
+    return text.translate(DIGITS) if told else text
+
+
 def qq(reading: Reading) -> Given | None:
     """Give the QQ number the visitor gave."""
     if not (reading.visitor_mask | reading.consultant_mask) & bits(_QQ):
@@ -306,8 +311,8 @@ def qq(reading: Reading) -> Given | None:
     theirs = {match[1] for index in reading.consultant for match in QQ_ID.finditer(plain(reading.texts[index]))}
     best: Given | None = None
     for index in reading.visitor:
-        text = plain(reading.texts[index])
-        own = QQ_WORD.search(text)
+        own = QQ_WORD.search(reading.texts[index])
+        text = _numerals(plain(reading.texts[index]), told=own is not None)
         asked = _asked_last(reading, index)
         if not own and not (QQ_WORD.search(asked) or QQ_WORD.search(_previous(reading, index))):
             continue

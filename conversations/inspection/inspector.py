@@ -20,6 +20,7 @@ def inspect(chat: Chat, rules: Rules | None = None) -> Verdict:
     waited = timing.waits(chat)
     in_scope = marketing.is_in_scope(reading)
     enquiry = people.read(reading)
+    captured = _captured(reading)
     is_effective = in_scope and numbers["visitor_messages"] >= marketing.LEAST_MESSAGES
 
     findings = _waits(waited, rules, reading)
@@ -30,7 +31,9 @@ def inspect(chat: Chat, rules: Rules | None = None) -> Verdict:
     wording.typos(reading, findings)
     wording.punctuation(reading, findings)
     if is_effective:
-        findings += marketing.find(reading, said, is_own=enquiry.message is None)
+        findings += marketing.find(
+            reading, said, is_own=enquiry.message is None, is_booked=captured.booking is not None
+        )
     if enquiry.message is not None and not enquiry.is_noticed:
         quote = reading.raws[enquiry.message][:200]
         findings.append(Found("third_party_missed", enquiry.message, quote, rules.own_advice("third_party_missed")))
@@ -45,7 +48,7 @@ def inspect(chat: Chat, rules: Rules | None = None) -> Verdict:
         third_party=enquiry.message is not None,
         in_scope=in_scope,
         is_effective=is_effective,
-        captured=_captured(reading),
+        captured=captured,
         findings=tuple(findings),
         first_reply_seconds=first.seconds if first and first.is_answered else None,
         longest_silence_seconds=max(later, default=None),

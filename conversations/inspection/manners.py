@@ -19,7 +19,7 @@ SPEAKS_FOR: Final[dict[str, frozenset[str]]] = {
     "abuse": frozenset({"taboo.scolding", "taboo.rhetorical", "taboo.interrogating", "taboo.perfunctory"}),
     "taboo.scolding": frozenset({"taboo.rhetorical", "taboo.interrogating", "taboo.perfunctory"}),
     "taboo.interrogating": frozenset({"taboo.rhetorical", "taboo.perfunctory"}),
-    "taboo.shirking": frozenset({"taboo.rhetorical"}),
+    "taboo.shirking": frozenset({"taboo.rhetorical", "taboo.perfunctory"}),
 }
 PLAIN: Final = ("难道", "难不成")
 CODES: Final = (
@@ -66,7 +66,7 @@ ACCUSES = re.compile(
 
 def find(reading: Reading) -> list[Found]:
     """Give taboo phrases and abuse, each code once a message, with the words and what to say instead."""
-    if not reading.consultant_mask & bits(*CODES):
+    if not (reading.consultant_mask & bits(*CODES) or "！" in reading.text):
         return []
     said: dict[int, dict[str, Hit]] = {}
     for code in CODES:
@@ -75,12 +75,36 @@ def find(reading: Reading) -> list[Found]:
             found = said.setdefault(line, {})
             if code not in found and (hit.word in own or _is_meant(reading, code, line, hit)):
                 found[code] = hit
-    return [
+    findings = [
         Found(code, line, reading.quote(hit), reading.rules.own_advice(code, hit.word), _detail(code, hit.word))
         for line, found in sorted(said.items())
         for code, hit in found.items()
         if not _is_spoken_for(reading, code, found)
     ]
+    return findings + _cried(reading, said) if "！" in reading.text else findings
+
+
+#: Blame that is cried out, in whatever words: 你自己不听！ 怎么才来！
+BLAMES = re.compile(
+    r"(?:(?:^|[，。！\n])(?:你|那你|你们)?(?:别|少|不许|不准)(?!担心|紧张|怕|害怕|着急|急|错过|客气|忘|犹豫|难过|灰心|在意|介意|太|放弃|有|多想|让|怀疑)[^，。！？\n]{2,12}"
+    r"|(?:你|他|她|你们|自己)[^，。！？\n]{0,8}(?:不|没)(?:听|管|看|说|刷|戴|注意|按|上心|长|爱惜|控制|忌口)[^，。！？\n]{0,8}"
+    r"|(?:怎么|咋)(?:这么|那么|又|还|才|就|老)[^，。！？\n]{1,10}|(?:才|现在)(?:知道|想起|发现|着急|急|来)[^，。！？\n]{0,6}|什么(?:人|态度|毛病|脑子|记性|习惯))！"
+)
+KIND = re.compile("祝|谢|恭喜|很抱歉|欢迎|放心|[哦哈呢啦]！|优惠|活动|厉害|漂亮|年轻|便宜|好看|棒")
+
+
+def _cried(reading: Reading, said: dict[int, dict[str, Hit]]) -> list[Found]:
+    """Scolding by its tone, in a message that has nothing else of the kind."""
+    code = "taboo.scolding"
+    found = []
+    for index in reading.consultant:
+        text = reading.texts[index]
+        if "！" not in text or said.get(index) or KIND.search(text):
+            continue
+        match = BLAMES.search(text)
+        if match is not None:
+            found.append(Found(code, index, match[0].strip("，。！\n"), reading.rules.own_advice(code, "")))
+    return found
 
 
 def _detail(code: str, word: str) -> dict[str, str]:
@@ -111,6 +135,10 @@ def _abuse(reading: Reading, line: int, hit: Hit, before: str) -> bool:
         return not (JAW.search(reading.text) or reading.text[hit.end : hit.end + 1] in "，是(（就也也也的病")
     if before.endswith(_WISHED) or reading.text[hit.end : hit.end + 1] in _GOES_ON.get(word, ""):
         return False
+    if "成" in word and _BEARS_IT.match(reading.text, hit.end):
+        return False  # 秃成这样也能种
+    if word[0] == "穷" and _AFFORDS.match(reading.text, hit.end):
+        return False
     if word.endswith("神经") and reading.text[hit.end : hit.end + 1] != "病":
         return False
     if "妈" in word[:2] and before.endswith("妈"):
@@ -118,6 +146,9 @@ def _abuse(reading: Reading, line: int, hit: Hit, before: str) -> bool:
     return not DENIED.search(before)
 
 
+#: 穷人也看得起病 promises.
+_AFFORDS = re.compile(r"(?:都|也)?(?:能|可以|.得起)")
+_BEARS_IT = re.compile(r"样?(?:的)?(?:也|都|还)?(?:是)?(?:能|可以|没关系|没事|不要紧|不用)")
 #: 祝您全家安康 wishes; 低能量 is a medical word.
 _WISHED = ("祝", "愿", "祝福", "祝愿")
 _GOES_ON: Final[dict[str, str]] = {"低能": "量级耗", "弱智": "", "没文化": "程"}
@@ -128,7 +159,11 @@ def _rhetorical(reading: Reading, line: int, hit: Hit, before: str) -> bool:
         return not DENIED.search(before) or hit.word.startswith("(不")
     sentence = reading.sentence(hit.start)
     rest = sentence[sentence.find("难") :]
-    return not (ASKS_AFTER.search(rest) and not ACCUSES.search(rest))
+    follows = reading.text[reading.text.find(sentence, max(0, hit.start - len(sentence))) + len(sentence) :]
+    return not (
+        (ASKS_AFTER.search(rest + follows[:15]) and not ACCUSES.search(rest))
+        or follows.startswith(("可以", "好的", "没问题", "欢迎", "那可以"))
+    )
 
 
 def _colloquial(reading: Reading, line: int, hit: Hit, before: str) -> bool:
@@ -144,9 +179,15 @@ def _colloquial(reading: Reading, line: int, hit: Hit, before: str) -> bool:
 
 def _perfunctory(reading: Reading, line: int, hit: Hit, before: str) -> bool:
     word = reading.text[hit.start : hit.end]
-    if ("忙" in word or word.startswith("没")) and ("你" in before or "医生" in before or "主任" in before):
+    if ("忙" in word or word.startswith(("没", "顾", "回不过"))) and (
+        "你" in before or "医生" in before or "主任" in before
+    ):
         return False
-    if "忙" in word and reading.text[max(0, hit.start - 12) : hit.start + 30].find("很抱歉") >= 0:
+    if ("忙" in word or word.startswith("顾")) and reading.text[max(0, hit.start - 12) : hit.start + 30].find(
+        "很抱歉"
+    ) >= 0:
+        return False
+    if word.startswith("忙") and before.endswith(("刚才", "刚刚", "刚", "刚才在", "刚刚在")):
         return False
     if EASES.match(reading.text[hit.end : hit.end + 8]):
         return False

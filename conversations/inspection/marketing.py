@@ -6,7 +6,7 @@ from typing import Final
 from conversations.inspection.chat import Found
 from conversations.inspection.lexicon.marketing import NO_NAME_BEFORE, SURNAMES, TITLES
 from conversations.inspection.lexicon.notation import fold
-from conversations.inspection.lexicon.scope import STRONG_ERRAND
+from conversations.inspection.lexicon.scope import DONE_HERE, STRONG_ERRAND, SURE_ERRAND, WISH
 from conversations.inspection.matcher import Hit, watch
 from conversations.inspection.reading import Reading
 
@@ -16,7 +16,7 @@ GREETING = re.compile(r"^[\s你好您在吗么有人嗨哈喽hihello，,。.!！
 
 NUMBER = "[0-9零一二三四五六七八九十两]"
 AGE_GIVEN = re.compile(
-    rf"{NUMBER}{{1,4}}(?:周)?(?:岁|周岁)|今年(?:刚|才|都|快|虚岁|满|也|就|已经|，)?{NUMBER}{{2,3}}(?!号|月|年|点|[0-9])|{NUMBER}{{1,3}}(?:多)?岁|(?:^|[\n\s，,。])(?:我|他|她|人)?(?:今年)?(?:都|已经|快|才|刚|就)?[1-9][0-9](?:了|，|,|$|\n| )(?![0-9])|(?:[0-9]0|[七八九零][零0]|[0-9]{{2}})后(?!天|面)|[0-9]{{2,4}}年(?:的|出生|生的)|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|奔[三四五六七](?:了|的)|{NUMBER}个(?:多)?月(?:大|的宝)|(?:儿子|女儿|孩子|宝宝|闺女|娃|妈|爸|母亲|父亲|奶奶|爷爷|老公|老婆|婆婆|公公|岳父|岳母|外公|外婆|姥姥|姥爷|姐|哥|弟|妹|阿姨|叔叔|侄子|侄女|外甥|外甥女|孙子|孙女|男朋友|女朋友|男友|女友|爱人|媳妇|对象|朋友|同事|同学|闺蜜)(?:今年|都|快|才|刚)?{NUMBER}{{1,3}}(?:了|就|\s|，|,|$|个(?:多)?月)|(?:男|女)[，, ]?[1-9][0-9](?![0-9])|[1-9][0-9](?:的)?(?:男|女)(?:的|生|性)|(?:年近|年过){NUMBER}+|(?:未满|刚满|满){NUMBER}{{1,3}}(?!月|天)"
+    rf"{NUMBER}{{1,4}}(?:周)?(?:岁|周岁)|今年(?:刚|才|都|快|虚岁|满|也|就|已经|，)?{NUMBER}{{2,3}}(?!号|月|年|点|[0-9])|{NUMBER}{{1,3}}(?:多)?岁|(?:^|[\n\s，,。])(?:我|他|她|人)?(?:今年)?(?:都|已经|快|才|刚|就)?[1-9][0-9](?:了|，|,|$|\n| )(?![0-9])|(?:[0-9]0|[七八九零][零0]|[0-9]{{2}})后(?!天|面)|[0-9]{{2,4}}年(?:的|出生|生的)|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|奔[三四五六七](?:了|的)|{NUMBER}个(?:多)?月(?:大|的宝)|(?:儿子|女儿|孩子|宝宝|闺女|娃|妈|爸|母亲|父亲|奶奶|爷爷|老公|老婆|婆婆|公公|岳父|岳母|外公|外婆|姥姥|姥爷|姐|哥|弟|妹|阿姨|叔叔|侄子|侄女|外甥|外甥女|孙子|孙女|男朋友|女朋友|男友|女友|爱人|媳妇|对象|朋友|同事|同学|闺蜜)(?:今年|都|快|才|刚)?{NUMBER}{{1,3}}(?:了|就|\s|，|,|$|个(?:多)?月)|(?:男|女)[，, ]?[1-9][0-9](?![0-9])|[1-9][0-9](?:的)?(?:男|女)(?:的|生|性)|(?:年近|年过){NUMBER}+|(?:未满|刚满|满){NUMBER}{{1,3}}(?!月|天)|(?:宝宝|孩子|娃|出生|小孩)[^。\n]{{0,12}}{NUMBER}个(?:多)?月"
 )
 MARRIED_GIVEN = re.compile(
     r"结婚|已婚|未婚|没结婚|老公|老婆|媳妇|爱人|丈夫|妻子|离异|离婚|单身|未生育|没对象|男朋友|女朋友|男友|女友|对象|二胎|三胎|生过|生完|刚生|生了|顺产|剖腹产|剖宫产"
@@ -38,19 +38,32 @@ def is_in_scope(reading: Reading) -> bool:
     if not errands:
         return True
     first = [index for index in reading.visitor if not GREETING.match(reading.texts[index])][:2]
-    early = [hit for line, hit in errands if line in first]
+    early = [hit for line, hit in errands if line in first and not _is_elsewhere(reading, hit)]
     if not early:
         return True
     if any(
-        reading.text[hit.start : hit.end].startswith(STRONG_ERRAND) or hit.word.startswith(("(驾校", "(发错"))
+        reading.text[hit.start : hit.end].startswith(STRONG_ERRAND)
+        or hit.word.startswith(("(驾校", "(发错"))
+        or hit.word in SURE_ERRAND
         for hit in early
     ):
         return bool(re.search(r"(?:如果|要是|万一|不满意|没效果|不成功|失败).{0,8}退", reading.visitor_text))
     wishes = [hit for _line, hit in reading.hits("wish", "visitor")]
+    if any(hit.word in DONE_HERE for hit in early):
+        wishes = [hit for hit in wishes if hit.word in _FIRM]
     return any(
         not any(early_hit.start < hit.end and hit.start < early_hit.end for early_hit in errands_only(early))
         for hit in wishes
     )
+
+
+def _is_elsewhere(reading: Reading, hit: Hit) -> bool:
+    """不是在你们这做的: another clinic's patient."""
+    return hit.word in DONE_HERE and reading.clause_before(hit.start).endswith(("不是", "没", "没有", "不", "想", "要"))
+
+
+#: A new treatment or a price is wished for; that something hurts is none of it.
+_FIRM: Final = (WISH[0], WISH[1], WISH[-1])
 
 
 def errands_only(hits: list[Hit]) -> list[Hit]:
@@ -60,17 +73,22 @@ def errands_only(hits: list[Hit]) -> list[Hit]:
 
 def _asked(reading: Reading, category: str, rude: list[Found]) -> bool:
     return any(
-        reading.is_question(hit.start) and not _is_rude(reading, line, hit, rude)
+        reading.is_question(hit.start)
+        and not reading.clause_before(hit.start).endswith(("带", "领"))
+        and not _is_rude(reading, line, hit, rude)
         for line, hit in reading.hits(category, "consultant")
     )
 
 
 def _is_rude(reading: Reading, line: int, hit: Hit, rude: list[Found]) -> bool:
-    """A taboo phrase in the same sentence: it asks nothing."""
+    """A taboo phrase in the same sentence: it asks nothing; one that is merely everyday does."""
     if not rude:
         return False
     sentence = reading.sentence(hit.start)
-    return any(found.message == line and found.quote and fold(found.quote) in sentence for found in rude)
+    return any(
+        found.message == line and found.code != "taboo.colloquial" and found.quote and fold(found.quote) in sentence
+        for found in rude
+    )
 
 
 def hit_of(reading: Reading, hit: Hit) -> str:
@@ -90,11 +108,14 @@ def _asks_age(reading: Reading) -> bool:
 
 
 #: A state that a dental matter is asked in spite of.
-_BESIDES = frozenset({"怀孕", "产后", "备孕", "月经", "例假", "糖尿病"})
+_BESIDES = frozenset({"移植", "美容", "皮肤", "下巴", "怀孕", "产后", "备孕", "月经", "例假", "糖尿病"})
 
 
 #: Whom it may be about; in a chat about the visitor they bear on nothing (孩子没人看).
 _SOMEBODY = re.compile(r"儿童|孩子|小孩|宝宝|小朋友|娃|儿子|女儿|闺女|宝贝|男孩|女孩|丫头|小家伙|侄|孙")
+
+
+_CROWN = re.compile("烤瓷|牙冠|全瓷|根管|冠")
 
 
 def _bearing(reading: Reading, sender: str, *, is_own: bool) -> list[tuple[int, Hit]]:
@@ -102,6 +123,7 @@ def _bearing(reading: Reading, sender: str, *, is_own: bool) -> list[tuple[int, 
         (line, hit)
         for line, hit in reading.hits("bears", sender)
         if reading.text[hit.end : hit.end + 1] not in ("科", "病")
+        and not (reading.text[hit.start : hit.end] == "牙套" and _CROWN.search(reading.visitor_text))
         and not (
             reading.text[hit.start : hit.end] == "下面"
             and ("牙" in reading.visitor_text or "牙" in reading.text[hit.end : hit.end + 8])
@@ -203,6 +225,10 @@ _THING = re.compile(r"种植体|材料|牙冠|产品|设备|针剂|仪器|进口
 def _brand_offered(reading: Reading) -> bool:
     """The clinic's history, size or standing; a doctor's years and former hospitals are not the clinic's."""
     for _line, hit in reading.hits("offer.brand", "consultant"):
+        if hit.word.startswith("年(的|)") and reading.text[hit.start - 1] in "少青成老":
+            continue  # 青少年门诊
+        if hit.word.startswith("(平|") and reading.text[hit.start - 1] in "压磨抹填抚公":
+            continue  # 压平
         if hit.word.startswith("(开|做|办") and reading.text[hit.start] == "做" and _is_doctors(reading, hit.start):
             continue
         clause = (
@@ -220,18 +246,22 @@ def _is_doctors(reading: Reading, start: int) -> bool:
     """Years of work told of a doctor who was named before in the sentence."""
     sentence = reading.text[max(0, start - 60) : start]
     said = re.split(r"[。！？\n]", sentence)[-1]
-    return _DOCTOR.search(said) is not None and not _HOUSE.search(reading.clause_before(start))
+    clause = reading.clause_before(start)
+    return _DOCTOR.search(said) is not None and (_DOCTOR.search(clause) is not None or not _HOUSE.search(clause))
 
 
 _CLAUSE_REST = re.compile(r"(?<=.)[，。！？；\n,]")
 
-_SERVICE_DENIED = re.compile(r"(?:没有|不提供|不能|无法|没)$")
+_SERVICE_DENIED = re.compile(r"(?:没有|不提供|不能|无法|没|找)$")
 
 
 def _service_offered(reading: Reading) -> bool:
     return any(
         not _SERVICE_DENIED.search(reading.clause_before(hit.start))
-        and not (reading.text.startswith("有人", hit.start) and reading.is_question(hit.start))
+        and not (
+            reading.text.startswith(("有人", "照顾", "照看", "陪着", "照料"), hit.start)
+            and reading.is_question(hit.start)
+        )
         for _line, hit in reading.hits("offer.service", "consultant")
     )
 
@@ -241,10 +271,17 @@ _OURS = re.compile(
 )
 #: What the visitor asks for anyway: telling its price or how long it lasts offers no method.
 WEAK: Final = frozenset(
-    "种植体 光源 附件 培养 原装 提拉 激光 光子 热玛吉 假体 肉毒 水光 宫腔 中药 造影 彩超 胚胎 微创 无痛 全切 埋线 胶原".split()
+    "冷敷 植体 种植体 光源 附件 培养 原装 提拉 激光 光子 热玛吉 假体 肉毒 水光 宫腔 中药 造影 彩超 胚胎 微创 无痛 全切 埋线 胶原".split()
 )
+#: Parts of what is paid for, named with the price whoever asks.
+_PRICED: Final = frozenset({"种植体", "附件", "光源", "原装", "培养", "冷敷", "植体"})
 #: Whether the visitor had it done before is a question, not an offer.
 _TRIED = re.compile(r"[做打拍用戴装试查]过|有没有(?:做|打|拍|用|戴|装|了解)")
+
+
+def _said_before(reading: Reading, word: str, line: int) -> bool:
+    """Whether the visitor named it first."""
+    return any(word in reading.texts[index] for index in reading.visitor if index < line)
 
 
 def _technique_offered(reading: Reading, rude: list[Found]) -> bool:
@@ -253,11 +290,11 @@ def _technique_offered(reading: Reading, rude: list[Found]) -> bool:
         if line in insulting:
             continue
         word = reading.text[hit.start : hit.end]
-        if word in WEAK:
+        if word in WEAK and (word in _PRICED or _said_before(reading, word, line)):
             sentence = reading.sentence(hit.start)
             if not _OURS.search(sentence) or sentence.endswith(("？", "?", "吗", "吗\n")):
                 continue
-        elif reading.is_question(hit.start) and _TRIED.search(reading.sentence(hit.start)):
+        elif reading.is_question(hit.start) and (word in WEAK or _TRIED.search(reading.sentence(hit.start))):
             continue
         return True
     return _names_a_method(reading)
@@ -265,7 +302,7 @@ def _technique_offered(reading: Reading, rude: list[Found]) -> bool:
 
 #: 用的是…, 可以做…, 再用…: a thing done or used, whatever it is called; errands of a visit are none.
 _METHOD = re.compile(
-    r"(?:(?:我们|我院|这边|院里|科里|医生|主任|检查|治疗|手术|验配|矫正|修复|种植|注射|护理|缝合|麻醉)[^，。？！]{0,6}(?:用|做|打)的(?:都)?是|(?:可以|会|先|再|建议|一般|要)(?:先|再|考虑)?(?:做|用)(?:一个|个|一次|一下)?)"
+    r"(?:(?:我们|我院|这边|院里|科里|医生|主任|检查|治疗|手术|验配|矫正|修复|种植|注射|护理|缝合|麻醉)[^，。？！]{0,6}(?:用|做|打)的(?:都)?是|(?:可以|会|先|再|建议|一般|要|适合|能)(?:先|再|考虑)?(?:做|用)(?:一个|个|一次|一下)?)"
     r"(?!检查|面诊|预约|登记|准备|参考|考虑|决定|一下|好|完|了|过|不|得|的|手术|牙|医保|分期|现金|手机|什么|哪|这|那|您|你|麻药|药|工作|隐形|主|矫正|种植|到)[\u3400-\u9fffa-z0-9]{3,}"
 )
 
@@ -283,13 +320,19 @@ _NO_VISIT = ("来查岗", "来查户口", "登记了好", "登记了才", "登�
 _NOT_INVITING = re.compile(r"(?:不用|没有?|不能|不必|别|为什么|干嘛|怎么|谁让你|还没)$")
 
 
+#: 把手机号发过来 has a number come, not a visitor.
+_SENT_OVER = re.compile(r"(?:发|传|拍)[^，。！？]{0,8}$")
+
+
 def _invited(reading: Reading) -> bool:
     for _line, hit in reading.hits("invite", "consultant"):
         before = reading.clause_before(hit.start)
         word = reading.text[hit.start : hit.end]
         if _NOT_INVITING.search(before) or (
-            word.startswith("来") and before.endswith(("本", "后", "以", "起", "原", "跑", "将"))
+            word.startswith("来") and before.endswith(("本", "后", "以", "起", "原", "跑", "将", "发", "拍", "传"))
         ):
+            continue
+        if word == "过来" and _SENT_OVER.search(before):
             continue
         if reading.text.startswith(_NO_VISIT, hit.start):
             continue
@@ -311,7 +354,9 @@ _PROPOSES = re.compile(
 _CONFIRMS = re.compile(
     r"(?:[日号]|[周期拜][一二三四五六日天]|[今明后]天)[^。！？]{0,8}(?:[0-9一二三四五六七八九十]点|[0-9]:[0-9]{2})[^。！？]{0,8}(?:主任|教授|院长|医生|医师|大夫|博士)"
 )
-_IS_HOURS = re.compile(r"几点|上班|开门|营业|门诊时间|客服|联系你|打给|回你|回复|下班|发你|发到|通知")
+_IS_HOURS = re.compile(
+    r"疼|痛|痒|咳|起夜|熬夜|睡得|几点|上班|开门|营业|门诊时间|客服|联系你|打给|回你|回复|下班|发你|发到|通知"
+)
 
 
 def _proposes_time(reading: Reading) -> bool:
@@ -329,12 +374,13 @@ def _proposes_time(reading: Reading) -> bool:
     return False
 
 
-def find(reading: Reading, rude: list[Found], *, is_own: bool = True) -> list[Found]:
+def find(reading: Reading, rude: list[Found], *, is_own: bool = True, is_booked: bool = False) -> list[Found]:
     """Give what was neither asked, nor offered, nor proposed; only for a chat that marketing applies to.
 
     Args:
         rude: taboo phrases found; a rhetorical question asks nothing.
         is_own: the visitor asks for themselves.
+        is_booked: a time was agreed, whoever named it first.
     """
     missing = (
         ("not_asked.profile", _profile_missing(reading, is_own=is_own)),
@@ -344,6 +390,6 @@ def find(reading: Reading, rude: list[Found], *, is_own: bool = True) -> list[Fo
         ("not_offered.expert", not _expert_offered(reading)),
         ("not_offered.brand", not _brand_offered(reading)),
         ("not_offered.service", not _service_offered(reading)),
-        ("not_invited", not _invited(reading)),
+        ("not_invited", not (is_booked or _invited(reading))),
     )
     return [Found(code, None, "", reading.rules.own_advice(code)) for code, is_missing in missing if is_missing]

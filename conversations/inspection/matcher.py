@@ -54,13 +54,18 @@ class Matcher:
         for name, strings in (watched or {}).items():
             for text in strings:
                 meanings.setdefault(text, []).append((name, "", None))
-        self._categories = [tuple(dict.fromkeys(meaning[0] for meaning in found)) for found in meanings.values()]
+        shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # most strings are of one category: one tuple for all
+        self._categories = []
+        for found in meanings.values():
+            kinds = (found[0][0],) if len(found) == 1 else tuple(dict.fromkeys(meaning[0] for meaning in found))
+            self._categories.append(shared.setdefault(kinds, kinds))
         #: Category -> its bit in `masks`.
         self.bits: dict[str, int] = {}
-        for category in itertools.chain.from_iterable(self._categories):
+        for category in itertools.chain.from_iterable(shared):
             self.bits.setdefault(category, 1 << len(self.bits))
         #: The bits of all that a string may be part of.
-        self.masks = [sum(self.bits[category] for category in categories) for categories in self._categories]
+        together = {kinds: sum(self.bits[category] for category in kinds) for kinds in shared}
+        self.masks = [together[kinds] for kinds in self._categories]
         self._meanings: dict[str, dict[int, list[tuple[str, Entry | None]]]] = {category: {} for category in self.bits}
         for index, found in enumerate(meanings.values()):
             for category, word, whole in found:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from conversations.inspection.lexicon.scope import KIN
 from conversations.inspection.matcher import watch
@@ -17,7 +18,7 @@ _BEARING = r"(?:生|怀|要|备|带|有|想要|没有|生完|生过|生了|喂|�
 
 ASKED_FOR = re.compile(
     rf"(?:帮|替|给|代|为)(?:我|俺|家里|咱|一个|我们|人)?(?:家|的|个|一个)?(?:{_KIN}|人家|别人|家里人|人)(?:来|先|去)?(?:问|咨询|看|预约|约|打听|了解|做|种|查|弄|整|挂|找|治|瞧|矫)"
-    rf"|(?:是|想带|要带|带|不是我[，, ]?是|给|陪|领)(?:我|俺|咱)(?:家|的|们家|家里)?(?:{_KIN})(?!说|让|问|陪|推荐|介绍|叫)"
+    rf"|(?<![不话])(?:是|想带|要带|带|不是我[，, ]?是|给|陪|领)(?:我|俺|咱)(?:家|的|们家|家里)?(?:{_KIN})(?!说|让|问|陪|推荐|介绍|叫)"
     rf"|(?:不是我(?:自己|本人|做|种|看|要|弄|用|整|治|怀|想)|我是(?:帮|替|代)|(?:帮|替)(?:别人|人家|人|家人|朋友|同事|家里人)(?:问|咨询|看|了解|打听))"
 )
 SUBJECT = re.compile(
@@ -32,7 +33,7 @@ MYSELF = re.compile(
     r"我自己(?!带|接|送|管|陪|照|在家|开|来|去|哺|喂)(?:做|种|看|想|用|要|来|整|弄|，|,|的|牙|，?)|我本人|本人(?:想|要|今年|男|女)|是我自己|给自己|自己(?:种|做|想|用)的?[，,]|^我自己(?!带|接|送|管|陪|照|在家|开|来|去)"
 )
 JOINT = re.compile(
-    rf"我们|我(?:和|跟|与)(?:我)?(?:{_KIN})|两口子|夫妻|俩人|我俩|咱俩|(?:{_KIN})(?:和|跟|与)我|一直没怀|没怀上|怀不上|没有怀孕|都没怀|没怀孕"
+    rf"我们|我[0-9]{{2}}岁?[，, ]{{0,2}}(?:{_KIN})[0-9]{{2}}|我(?:和|跟|与)(?:我)?(?:{_KIN})|两口子|夫妻|俩人|我俩|咱俩|(?:{_KIN})(?:和|跟|与)我|一直没怀|没怀上|怀不上|没有怀孕|都没怀|没怀孕"
 )
 PARTNER = re.compile(r"老公|老婆|媳妇|妻子|丈夫|爱人|对象|先生|太太|男朋友|女朋友|男友|女友|另一半")
 CHILD_TO_COME = re.compile(rf"{_BEARING}(?:了|个|过|着|到|上|第二个|第一个|一下|下|我|我们|的|家)*$")
@@ -58,7 +59,8 @@ def read(reading: Reading) -> Enquiry:
     if not reading.visitor_mask & bits(_MAY_SHOW):
         return _NOBODY
     candidates = reading.lines_with(_MAY_SHOW, "visitor")
-    message = next((index for index in candidates if _shows(reading, index)), None)
+    early = reading.visitor[:EARLY]
+    message = next((index for index in candidates if _shows(reading, index, is_early=index in early)), None)
     if message is None or (MYSELF.search(reading.visitor_text) and not ASKED_FOR.search(reading.visitor_text)):
         return _NOBODY
     if reading.has("fertility", "visitor") and _is_joint(reading):
@@ -66,13 +68,25 @@ def read(reading: Reading) -> Enquiry:
     return Enquiry(message, _is_noticed(reading, message))
 
 
-def _shows(reading: Reading, index: int) -> bool:
+#: Kin named later are told of, not asked for, unless in so many words.
+EARLY: Final = 3
+#: Who nurses or wants another child tells of the one there is.
+NURSING = re.compile(
+    r"哺乳|喂奶|断奶|背奶|奶水|母乳|二胎|三胎|产后|生完|刚生|生了(?:两|二|一|三|俩)|生过|顺产|剖腹|漏尿"
+)
+
+
+def _shows(reading: Reading, index: int, *, is_early: bool) -> bool:
     text = reading.texts[index]
     asked = max((other for other in reading.consultant if other < index), default=None)
     if asked is not None and _ASKED_OF_KIN.search(reading.texts[asked]):
         return False
-    if ASKED_FOR.search(text) or AGED.search(text):
+    if ASKED_FOR.search(text):
         return True
+    if not is_early:
+        return False
+    if AGED.search(text):
+        return not NURSING.search(reading.visitor_text)
     if asked is not None and _ASKED_OF_BIRTHS.search(reading.texts[asked]) and _HAS_BORNE.search(text):
         return False
     for match in SUBJECT.finditer(text):
@@ -97,7 +111,7 @@ _HAS_BORNE = re.compile(
 )
 
 _TROUBLE = re.compile(
-    r"[0-9一二三四五六七八九十]{1,3}岁|今年|想|要|的?牙|疼|痛|肿|痒|出血|脸|鼻|眼|皮|月经|怀|宫|卵|精|尿|包皮|检查|做|种|拔|补|洗|矫|整|装|治|打|缺|掉|断|歪|不齐|长|换|能|可以|没|不|有点|有|得了|查|以前|之前|下面|上面|嘴|老|总|一直|那方面|体检|最近|血|斑|痘|胖|瘦|老是|戴|敏感|晃|松|痔|早泄|不好意思|害怕|胆小|怕|不敢|不肯|也|高血压|糖尿|摔|磕|碰|龅|地包天|口臭|磨|咬|蛀|黑|黄|双|单|推迟|不来|流|人流|产后|备孕|今|这|情况|需要|适合|戴|拍|说是|医生说|腋臭|狐臭|脱发|秃|听力|耳|鼾|呼噜|打呼|过敏|喷嚏|痔|胃|腰|腿|颈|近视|散光|白内障|青光眼|看不|听不|失眠|咳|喘|得|患|咋|湿疹|荨麻|白癜|银屑|癣|疣|甲状|结节|增生|囊肿|肌瘤|多囊|更年|矮|发育|斜|弱视|眼睛|头发|头|身上|手|脚|痛|很|特别|严重|体重|背|膝|心|便|肛|乳|胸|结婚|备孕|[0-9]{2}"
+    r"[0-9一二三四五六七八九十]{1,3}岁|今年|想|要|的?牙|疼|痛|肿|痒|出血|脸|鼻|眼|皮|月经|怀|宫|卵|精|尿|包皮|检查|做|种|拔|补|洗|矫|整|装|治|打|缺|掉|断|歪|不齐|长|换|能|可以|没|不|有点|有|得了|查|以前|之前|下面|上面|嘴|老|总|一直|那方面|体检|最近|血|斑|痘|胖|瘦|老是|戴|敏感|晃|松|痔|早泄|不好意思|害怕|胆小|怕|不敢|不肯|也|高血压|糖尿|摔|磕|碰|龅|地包天|口臭|磨|咬|蛀|黑|黄|双|单|推迟|不来|流|人流|产后|备孕|今|这|情况|需要|适合|戴|拍|说是|医生说|腋臭|狐臭|脱发|秃|听力|耳|鼾|呼噜|打呼|过敏|喷嚏|痔|胃|腰|腿|颈|近视|散光|白内障|青光眼|看不|听不|失眠|咳|喘|得|患|咋|湿疹|荨麻|白癜|银屑|癣|疣|甲状|结节|增生|囊肿|肌瘤|多囊|更年|矮|发育|斜|弱视|眼睛|头发|头|身上|手|脚|痛|很|特别|严重|体重|背|膝|心|便|肛|乳|胸|结婚|备孕|舌|唇|短|个子|夜里|晚上|发烧|[0-9]{2}"
 )
 
 

@@ -7,6 +7,7 @@ by cutting the sentence into words (rjieba): 种值 in 半口种值 is a slip fo
 from functools import cache
 from typing import Final
 
+from conversations.inspection.lexicon.sounds import SAME_SOUND
 from conversations.inspection.lexicon.typos import EVERYDAY, LOOK_ALIKE, RIGHT_WORDS, WRONG_WORDS
 
 #: So many words fewer tell that a sentence reads better (顾|客满|易|度 → 顾客|满意度), or so many characters left over
@@ -17,15 +18,8 @@ AROUND: Final = 12  # characters on each side that are cut into words with a sus
 
 @cache
 def _homophones() -> dict[str, frozenset[str]]:
-    """The 3,755 commonest characters by their sound without tone."""
-    from pypinyin import Style, pinyin  # loads its tables; only when first needed
-
-    commonest = bytes(byte for high in range(0xB0, 0xD8) for low in range(0xA1, 0xFF) for byte in (high, low))
-    sounds: dict[str, set[str]] = {}
-    for char in commonest.decode("gb2312", "ignore"):
-        for sound in pinyin(char, style=Style.NORMAL, heteronym=False)[0]:
-            sounds.setdefault(sound, set()).add(char)
-    return {char: frozenset(group) for group in sounds.values() for char in group}
+    """The commonest characters, each with those of its sound."""
+    return {char: frozenset(group) for group in SAME_SOUND for char in group}
 
 
 @cache

@@ -29,7 +29,7 @@ INNER_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "bears": marketing.BEARS,
     "fertility": marketing.GYN_FERTILITY,
     "other": marketing.NOT_BEARING,
-    "errand": scope.ERRAND,
+    "errand": scope.ERRAND + scope.SURE_ERRAND + scope.DONE_HERE,
     "wish": scope.WISH,
     "notices": scope.NOTICES,
 }

@@ -1,0 +1,97 @@
+"""What tells a fault from its neighbour, in words of no labelled chat."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pypinyin import Style, pinyin
+
+from conversations.inspection import inspect, spelling
+from conversations.inspection.chat import Chat, Line, Verdict
+
+START = datetime(2026, 6, 10, 10, tzinfo=UTC)  # a Wednesday
+
+
+def chat(*texts: str) -> Verdict:
+    """Lines beginning with > are the consultant's."""
+    lines = [
+        Line(START + timedelta(seconds=10 * n), "consultant" if text[0] == ">" else "visitor", text.lstrip(">"))
+        for n, text in enumerate(texts)
+    ]
+    return inspect(Chat(START, tuple(lines)))
+
+
+def codes(*texts: str) -> set[str]:
+    return {found.code for found in chat(*texts).findings}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("孩子自己不肯戴牙套你也不看着！", "taboo.scolding"),
+        ("手术是主任做的，不是我做的，您去问主任。", "taboo.shirking"),
+        ("刀都开了，还能退回去吗？", "taboo.rhetorical"),
+        ("没看见还是不想看？", "taboo.interrogating"),
+        ("抖音上搜，一堆呢。", "taboo.perfunctory"),
+        ("就说你傻，听不出来吗。", "abuse"),
+        ("麻烦带一下上次的片子。", "taboo.colloquial"),
+        ("先做咬合扫苗，再定方案。", "error.typo"),
+    ],
+)
+def test_a_class_of_phrases_is_found(text: str, code: str) -> None:
+    assert codes("你好", f">{text}") & {code} == {code}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "秃成这样也能种，只要后面的头发够。",
+        "穷人也看得起病，我们有减免。",
+        "难道先生也想来听听？可以的，欢迎。",
+        "刚才忙着接诊，现在给您细说。",
+        "您别担心，麻药起效了才开始！",
+        "请问您自己吃药了吗？",
+    ],
+)
+def test_what_only_looks_like_a_fault_is_none(text: str) -> None:
+    assert not {code for code in codes("你好", f">{text}") if code.startswith(("taboo", "abuse"))}
+
+
+def test_trouble_with_what_was_done_here_is_an_errand_until_something_new_is_wished_for() -> None:
+    done = ("我在你们家打的瘦脸针", ">您好，请讲。", "现在一边高一边低", "怎么办")
+    assert not chat(*done).in_scope
+    assert chat(*done[:2], "现在想再做个双眼皮", "多少钱").in_scope
+
+
+def test_another_clinics_patient_is_no_patient_of_ours() -> None:
+    assert chat("钢丝扎嘴 不是在你们这做的", ">您好。", "能剪吗", "还想转过来").in_scope
+
+
+def test_kin_named_late_are_told_of_and_not_asked_for() -> None:
+    opening = ("想做光子嫩肤", ">您好，请问皮肤敏感吗？", "不敏感", ">好的。", "嗯", ">您看哪天来？")
+    assert not chat(*opening, "宝宝这两天发烧 下周再说").third_party
+    assert chat("宝宝舌系带短 说话不清", ">您好。").third_party
+
+
+def test_an_agreed_time_is_an_invitation_whoever_named_it() -> None:
+    agreed = ("想洗牙", ">您好，多久没洗了？", "两年", ">好的。", "明天下午三点过去", ">好的，6月11日下午三点。")
+    assert chat(*agreed).captured.booking
+    assert "not_invited" not in codes(*agreed)
+
+
+def test_an_everyday_phrase_does_not_undo_the_question_beside_it() -> None:
+    asked = ("想割双眼皮", ">您好。", "多少钱", ">不好意思，您是做什么工作的？", "文员")
+    assert "not_asked.social" not in codes(*asked)
+
+
+def test_a_qq_number_may_be_spelt_in_numerals() -> None:
+    assert chat("加我QQ吧 QQ九九零零零四一五六", ">好的。").captured.qq == "990004156"
+
+
+def test_a_doubt_settles_no_appointment() -> None:
+    assert chat("想验血", ">周六早上八点半来好吗？", "我想想吧", ">好的，想好了告诉我。", "嗯").captured.booking is None
+
+
+def test_the_table_of_sounds_agrees_with_the_dictionary() -> None:
+    for char, group in list(spelling._homophones().items())[::40]:
+        sounds = {pinyin(other, style=Style.NORMAL, heteronym=False)[0][0] for other in group | {char}}
+        assert len(sounds) == 1, char
