@@ -98,36 +98,39 @@ def problem_of(error: Exception, view: Any, request: Request) -> Problem | None:
     elif isinstance(error, DatabaseError):
         problem = _merged_away(error, request)
     else:
-        problem = _of_service(error)
+        problem = _of_service(error, getattr(view, "field_names", {}))
     if problem is not None and problem.slug == "conflict":
         _add_versions(problem, view, request)
     return problem
 
 
-def _of_service(error: Exception) -> Problem | None:
+def _of_service(error: Exception, names: Mapping[str, str]) -> Problem | None:
     slug = next((slug for kinds, slug in TABLE if isinstance(error, kinds)), None)
     if slug is None:
         return None
     own_words = not isinstance(error, Http404 | django_errors.ObjectDoesNotExist | django_errors.SuspiciousOperation)
-    return Problem(slug, str(error) if own_words else "", **_more(error))
+    return Problem(slug, str(error) if own_words else "", **_more(error, names))
 
 
-def _more(error: Any) -> dict[str, Any]:
+def _more(error: Any, names: Mapping[str, str]) -> dict[str, Any]:
     """Return what an error knows beside its words: the field, what is missing, the nearest free times."""
     more: dict[str, Any] = {}
     if isinstance(getattr(error, "errors", None), Mapping):
         more["errors"] = {
-            name: words if isinstance(words, list) else [str(words)] for name, words in error.errors.items()
+            names.get(name, name): words if isinstance(words, list) else [str(words)]
+            for name, words in error.errors.items()
         }
     elif getattr(error, "field", None):
-        more["errors"] = {error.field: [str(error)]}
+        more["errors"] = {names.get(error.field, error.field): [str(error)]}
     if getattr(error, "nearest", None):
         more["nearest"] = [_slot(slot) for slot in error.nearest]
     if hasattr(error, "may_insist"):
         more["may_insist"] = error.may_insist
     lacks = getattr(error, "missing", None) or getattr(error, "lacks", None)
     if lacks:
-        more["missing"] = [str(getattr(one, "label", one)) for one in lacks]
+        more["missing"] = [str(getattr(one, "code", one)) for one in lacks]
+    if getattr(error, "comes_next", None):
+        more["next_stage"] = error.comes_next
     return more
 
 
@@ -165,8 +168,16 @@ def _add_versions(problem: Problem, view: Any, request: Request) -> None:
     """Show both: how it stands, and what was sent."""
     if "current" not in problem.more and hasattr(view, "current_state"):
         problem.more["current"] = view.current_state()
-    if "yours" not in problem.more and type(request.data) is dict:  # JSON; not a form with files
-        problem.more["yours"] = request.data
+    if "yours" not in problem.more and type(sent := _sent(request)) is dict:  # JSON; not a form with files
+        problem.more["yours"] = sent
+
+
+def _sent(request: Request) -> Any:
+    """Return the body; None for one that cannot be read, where nobody had to."""
+    try:
+        return request.data
+    except exceptions.APIException:
+        return None
 
 
 def flat(detail: Any, place: str = "") -> dict[str, list[str]]:

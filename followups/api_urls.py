@@ -8,10 +8,12 @@ from followups.api.complaints import Complaints
 from followups.api.consents import Consents
 from followups.api.hooks import Deliveries, Hooks
 from followups.api.tasks import Contacts, Messages, Tasks
+from followups.api.waiting import Waiting
 
 router = Router()
 router.register("rooms", Rooms, "room")
 router.register("appointments", Appointments, "appointment")
+router.register("waiting", Waiting, "waiting")
 router.register("tasks", Tasks, "task")
 router.register("contacts", Contacts, "contact")
 router.register("webhooks", Hooks, "hook")

@@ -11,42 +11,70 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.problems import Problem
 from accounts.api.views import ApiView
 from accounts.permissions import Permission
 from accounts.reading import whole_number
+from metrics.api_shapes import FiguresOut, RecordsOut
 from metrics.described import described, related
-from metrics.filters import BadScope, read_asked
+from metrics.filters import NAMES, BadScope, read_asked
 from metrics.kpis import BY_SLUG
 from metrics.record_keys import record_sets
 from metrics.records import exclusions_of
 from metrics.reports import as_answer, gather
 from metrics.scope import BREAKDOWNS, Breakdown
+from patients.classification import Complaint
+from patients.models import Channel
 
 MOST, USUAL = 500, 100  # records in one answer
 
 
+SEVERAL = frozenset({"clinic", "team", "tc", "doctor", "channel", "complaint", "visits"})
+
+
 class FiguresView(ApiView):
-    """What both have in common: ?clinic= names the clinics that are counted, by id, any number of times."""
+    """What both have in common: ?clinic= names the clinics that are counted, any number of times."""
 
     tag = "Key figures"
     scope = "metrics"
     access = (Permission.VIEW_OWN_KPIS,)
     one_clinic = False
-    query_names = None  # the same as the pages read; metrics.filters names what makes no sense
+
+    def known_names(self) -> set[str]:
+        return {*(self.query_names or ()), *NAMES} - {"compare"}  # which belongs to the pages
+
+    def repeatable_names(self) -> set[str]:
+        return set(SEVERAL)
 
     def params(self, request: Request) -> QueryDict:
-        return request._request.GET
+        """Return what is asked, with clinics by id: they may be named by their codes, as X-Clinic names one."""
+        params = request._request.GET.copy()
+        ids = {clinic.code: str(clinic.pk) for clinic in self.user.clinics()}
+        said = [value for value in params.getlist("clinic") if value]
+        if not said and (code := request.headers.get("X-Clinic", "")):
+            if code not in ids:
+                raise Problem("not-found", _("There is no such clinic here."))
+            said = [code]
+        params.setlist("clinic", [ids.get(value, value) for value in said])
+        return params
 
 
 SCOPE = [
-    OpenApiParameter("window", description="day, week, month, quarter, year, or free with from and to"),
+    OpenApiParameter("X-Clinic", str, "header", description="Code of the clinic that is counted without ?clinic=."),
+    OpenApiParameter("window", description="day, week, month (default), quarter, year, or free with from and to"),
     OpenApiParameter("day", OpenApiTypes.DATE, description="a day of the window; today by default"),
-    OpenApiParameter("from", OpenApiTypes.DATE),
-    OpenApiParameter("to", OpenApiTypes.DATE),
-    OpenApiParameter("clinic", int, many=True, description="ids; without any, where the account works now"),
+    OpenApiParameter("from", OpenApiTypes.DATE, description="first day of a free window"),
+    OpenApiParameter("to", OpenApiTypes.DATE, description="last day of a free window, itself included"),
+    OpenApiParameter(
+        "clinic", str, many=True, description="codes or ids, or all; without any, where the account works now"
+    ),
     OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="what was known at that moment"),
-    *(OpenApiParameter(name, int, many=True) for name in ("team", "tc", "doctor")),
-    *(OpenApiParameter(name, str, many=True) for name in ("channel", "complaint", "visits")),
+    OpenApiParameter("team", int, many=True, description="ids of teams of coordinators"),
+    OpenApiParameter("tc", int, many=True, description="ids of coordinators, from /staff/"),
+    OpenApiParameter("doctor", int, many=True, description="ids of doctors, from /staff/"),
+    OpenApiParameter("channel", str, many=True, enum=Channel.values, description="how the patients came"),
+    OpenApiParameter("complaint", str, many=True, enum=Complaint.values, description="what they came for"),
+    OpenApiParameter("visits", str, many=True, enum=["first", "return"], description="first visits, or later ones"),
 ]
 BY = OpenApiParameter("by", enum=list(BREAKDOWNS), description="broken down by")
 PLACE = [
@@ -57,19 +85,33 @@ PLACE = [
 
 
 class Kpis(FiguresView):
-    """The ten key figures: ?window= &day= or &from= &to=, ?clinic= …, ?by=coordinator|team|doctor|clinic|month."""
+    """The ten key figures."""
 
-    @extend_schema(operation_id="kpis_list", parameters=[*SCOPE, BY], responses=OpenApiTypes.OBJECT)
+    query_names = frozenset({"by"})
+
+    @extend_schema(operation_id="kpis_list", parameters=[*SCOPE, BY], responses=FiguresOut)
     def get(self, request: Request) -> Response:
+        """The ten key figures of a window of days, as the pages count them; broken down on request."""
         asked = read_asked(self.params(request), self.user)
         return Response(as_answer(gather(asked.scope, asked.window, by=read_by(self.params(request)))))
 
 
 class KpiRecords(FiguresView):
-    """The records behind a key figure: ?part=counted|failing|excluded:<reason>, ?limit=, ?after= (from `next`)."""
+    """The records behind a key figure."""
 
-    @extend_schema(operation_id="kpis_records", parameters=[*SCOPE, *PLACE], responses=OpenApiTypes.OBJECT)
+    query_names = frozenset({"part", "limit", "after"})
+
+    @extend_schema(
+        operation_id="kpis_records",
+        parameters=[
+            OpenApiParameter("slug", str, "path", enum=list(BY_SLUG), description="Which key figure."),
+            *SCOPE,
+            *PLACE,
+        ],
+        responses=RecordsOut,
+    )
     def get(self, request: Request, slug: str) -> Response:
+        """The records behind a key figure, page by page along `next`; as many as the figure counts."""
         kpi = BY_SLUG.get(slug)
         if kpi is None:
             raise Http404

@@ -1,6 +1,7 @@
 """Versions of rows in headers: ETag on what is read, If-Match on what is changed."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -26,16 +27,22 @@ def etag_of(version: str, body: bytes) -> str:
     return f'"{version}-{hashlib.sha256(body).hexdigest()[:12]}"'
 
 
-def check_if_match(request: Request, version: str) -> None:
-    """Raise Problem unless If-Match names the version as it stands (428 without it, 412 for another)."""
+def check_if_match(request: Request, version: str, current: Callable[[], str]) -> None:
+    """Raise Problem unless If-Match names the version as it stands (428 without it, 412 for another).
+
+    Args: current: the whole ETag of the row as it stands. Of a row with a version, the version alone has to be the
+    same, since two readers do not see the same of it; of one without, all that is told.
+    """
     said = request.headers.get("If-Match")
     if said is None:
         raise Problem("precondition-required")
     if said.strip() == ANY:
         return
-    named = {tag.strip().removeprefix("W/").strip('"').rpartition("-")[0] for tag in said.split(",")}
-    if version not in named:
-        raise Problem("precondition-failed", current=f'"{version}-"')
+    tags = {tag.strip().removeprefix("W/").strip('"') for tag in said.split(",")}
+    now = current().strip('"')
+    if now in tags or (version and version in {tag.rpartition("-")[0] for tag in tags}):
+        return
+    raise Problem("precondition-failed", current=f'"{now}"')
 
 
 def unchanged(request: Request, response: HttpResponse) -> bool:

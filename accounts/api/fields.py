@@ -1,11 +1,13 @@
 """What serializers of every app are made of."""
 
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.models import Membership, User
+from accounts.models import User
+from accounts.reading import YEARS
 
 
 class PersonOut(serializers.ModelSerializer):
@@ -21,12 +23,11 @@ class PersonOut(serializers.ModelSerializer):
 
 @extend_schema_field(int)
 class StaffField(serializers.PrimaryKeyRelatedField):
-    """A staff member by id: somebody who works in the clinic that is asked about."""
+    """A staff member by id: somebody who works in the clinic that is asked about, and is no program."""
 
     def get_queryset(self) -> Any:
         view = self.context["view"]
-        here = Membership.objects.for_clinic(view.clinic).active().values("user")
-        return User.objects.filter(pk__in=here)
+        return User.objects.working_in(view.clinic)
 
 
 class ScopedField(serializers.PrimaryKeyRelatedField):
@@ -49,6 +50,16 @@ class MoneyField(serializers.DecimalField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=10, decimal_places=2, **kwargs)
+
+
+class MomentField(serializers.DateTimeField):
+    """A time that comes in. Of the first and the last years there are, none is meant; no zone can be added to them."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.year not in YEARS:  # asked first: giving it a zone may lead out of the calendar
+            self.fail("overflow")
+        aware: datetime = super().enforce_timezone(value)
+        return aware
 
 
 class NothingIn(serializers.Serializer):

@@ -39,11 +39,21 @@ class Filters(DjangoFilterBackend):
         return found.qs
 
 
-def check_names(request: Request, known: set[str]) -> None:
-    """Raise Problem when the address has a parameter that means nothing here: it would be a filter not applied."""
-    strange = {name: [_("Unknown parameter.")] for name in request.query_params if name not in known}
-    if strange:
-        raise Problem("bad-request", errors=strange)
+def check_names(request: Request, known: set[str], repeatable: set[str]) -> None:
+    """Raise Problem for a parameter that means nothing here, or is given twice: it would be a filter not applied."""
+    said = request.query_params
+    wrong = {name: [_("Unknown parameter.")] for name in said if name not in known}
+    wrong |= {
+        name: [_("Give this once.")] for name in said if name in known - repeatable and len(said.getlist(name)) > 1
+    }
+    if wrong:
+        raise Problem("bad-request", errors=wrong)
+
+
+def repeatable_of(filterset: Any) -> set[str]:
+    """Return the parameters that may be given several times, for any of several values."""
+    filters = filterset.base_filters.items() if filterset is not None else ()
+    return {name for name, one in filters if isinstance(one, django_filters.MultipleChoiceFilter)}
 
 
 def names_of(filterset: Any) -> set[str]:

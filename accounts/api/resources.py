@@ -117,7 +117,14 @@ class Clinics(Lists, Reads, Resource):
     examples=[
         OpenApiExample(
             "a coordinator",
-            value={"id": 12, "name": "谢美林", "role": "coordinator", "team": "咨询一组", "is_active": True},
+            value={
+                "id": 12,
+                "name": "谢美林",
+                "role": "coordinator",
+                "team": "咨询一组",
+                "is_active": True,
+                "is_service": False,
+            },
             response_only=True,
         )
     ]

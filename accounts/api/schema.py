@@ -9,6 +9,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+from accounts.api.examples import add_examples
+from accounts.api.filter_words import words_of
 from accounts.api.problems import CONTENT_TYPE, KINDS, PLACE
 from accounts.api.views import CHANGES, ApiMixin, Reads, Resource
 
@@ -72,6 +74,13 @@ class Schema(AutoSchema):
             found.append(_header("If-None-Match", "An ETag: 304 if it is still the same."))
         return found
 
+    def get_summary(self) -> str:
+        """Return what stands beside the address, before it is opened."""
+        if getattr(self.view, "action", "") == "retrieve":
+            return "One of them, by its id"
+        first_line: str = self.get_description().strip().partition("\n")[0]
+        return first_line.partition(". ")[0].rstrip(".")
+
     def _guards_version(self) -> bool:
         view = self.view
         return isinstance(view, Resource) and (view.action in CHANGES or view.action in view.if_match)
@@ -101,9 +110,18 @@ class Schema(AutoSchema):
         found = super().get_operation(*args, **kwargs)
         if found is not None and isinstance(self.view, ApiMixin):
             found["x-problems"] = [*self._problems()]
-            found["x-scope"] = f"{self.view.scope}:{'read' if self.method == 'GET' else 'write'}"
+            reads = self.method == "GET" or getattr(self.view, "action", "") in self.view.only_read
+            found["x-scope"] = f"{self.view.scope}:{'read' if reads else 'write'}"
+            found["description"] = f"{found.get('description', '')}\n\nScope of the token: `{found['x-scope']}`."
             found["x-permissions"] = sorted(str(permission) for permission in self.view.accepted())
             found["x-etag"] = isinstance(self.view, Reads) and self.method == "GET" and self.view.action == "retrieve"  # type: ignore[attr-defined]
+        return found
+
+    def get_filter_backends(self) -> list[Any]:
+        """Return what filters: the actions that answer with pages, and no write."""
+        if self.method != "GET" or (isinstance(self.view, Resource) and self.view.action not in self.view.lists):
+            return []
+        found: list[Any] = super().get_filter_backends()
         return found
 
     def _get_paginator(self) -> Any:
@@ -166,15 +184,28 @@ PROBLEM: dict[str, Any] = {
             "description": "By field or parameter: what is wrong with it.",
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
-        "current": {"description": "409: how it stands now. 412: its version now."},
+        "current": {"description": "409: how it stands now. 412: its ETag now."},
         "yours": {"description": "409: what was sent."},
         "nearest": {
             "type": "array",
             "items": {"type": "object"},
             "description": "409 of a booking: free times close by.",
         },
-        "may_insist": {"type": "boolean"},
-        "missing": {"type": "array", "items": {"type": "string"}, "description": "422 of a step: what it lacks."},
+        "may_insist": {
+            "type": "boolean",
+            "description": "409 of a booking outside the hours: whether it is taken with `insist`.",
+        },
+        "missing": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "422 of a step: codes of what it lacks; `detail` says the same in words.",
+        },
+        "next_stage": {"type": "string", "description": "422 of a step before its turn: the stage that comes next."},
+        "duplicates": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "409 of a new patient: who has this name and number already.",
+        },
         "merged_into": {"type": ["integer", "null"], "description": "409: the record this one was merged into."},
     },
 }
@@ -186,6 +217,9 @@ def with_problems(result: dict[str, Any], generator: Any, **kwargs: Any) -> dict
     components.setdefault("schemas", {})["Problem"] = PROBLEM
     components["responses"] = {_response_name(status): _response(slugs) for status, slugs in _by_status(KINDS).items()}
     for operation in _operations(result):
+        for parameter in operation.get("parameters", ()):
+            if not parameter.get("description"):
+                parameter["description"] = words_of(parameter["name"])
         slugs = operation.pop("x-problems", READING)
         for status in _by_status(slugs):
             operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/{_response_name(status)}"})
@@ -196,6 +230,7 @@ def with_problems(result: dict[str, Any], generator: Any, **kwargs: Any) -> dict
             }
             operation["responses"]["304"] = {"description": "Still the same."}
         _close_body(operation, components["schemas"])
+    add_examples(result)
     return result
 
 

@@ -15,13 +15,13 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import idempotency
 from accounts.api.etags import check_if_match, etag_of, unchanged, version_of
-from accounts.api.filters import check_names, names_of
+from accounts.api.filters import check_names, names_of, repeatable_of
 from accounts.api.retrying import retried
 from accounts.middleware import LANGUAGE_CODES
 from accounts.models import ApiToken, Clinic, User
@@ -40,6 +40,7 @@ class ApiMixin(APIView):
     access: ClassVar[Access | Mapping[str, Access]] = {}
     one_clinic: ClassVar[bool] = True  # False: ?clinic= means something else here, or nothing
     only_read: ClassVar[tuple[str, ...]] = ()  # POST actions for which a scope to read is enough
+    field_names: ClassVar[Mapping[str, str]] = {}  # of what services name in refusals: as it is called here
     query_names: ClassVar[frozenset[str] | None] = frozenset()  # further parameters; None: the view reads them itself
     http_method_names = ["get", "head", "post", "patch", "put", "delete"]
     clinic: Clinic
@@ -71,6 +72,8 @@ class ApiMixin(APIView):
         self.request = asked = self.initialize_request(request, *args, **kwargs)
         self.headers = self.default_response_headers
         with timezone.override(timezone.get_current_timezone()), translation.override(translation.get_language()):
+            if "Authorization" in asked.headers:  # refusals before it is known who asks are told in words too
+                translation.activate(asked_language(request) or translation.get_language())
             try:
                 self.initial(asked, *args, **kwargs)
                 response = self._run(asked)
@@ -81,7 +84,8 @@ class ApiMixin(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         timezone.activate(self.clinic.tz)
-        check_names(request, self.known_names()) if self.query_names is not None else None
+        if self.query_names is not None:
+            check_names(request, self.known_names(), self.repeatable_names())
 
     def perform_authentication(self, request: Request) -> None:
         super().perform_authentication(request)
@@ -91,6 +95,10 @@ class ApiMixin(APIView):
     def known_names(self) -> set[str]:
         """Return the parameters that mean something to this action."""
         return {*(self.query_names or ()), *(["clinic"] if self.one_clinic else [])}
+
+    def repeatable_names(self) -> set[str]:
+        """Return those of them that may be given several times."""
+        return repeatable_of(getattr(self, "filterset_class", None))
 
     def _run(self, request: Request) -> HttpResponseBase:
         method = (request.method or "").lower()
@@ -130,7 +138,7 @@ class ApiMixin(APIView):
         data = self.request.data
         serializer = kind(data=data, context=self.serializer_context(), **options)
         if isinstance(data, Mapping):
-            strange = [name for name in data if name not in getattr(serializer, "fields", data)]
+            strange = unknown_fields(serializer, data)
             if strange:
                 raise exceptions.ValidationError({name: [_("Unknown field.")] for name in strange})
         serializer.is_valid(raise_exception=True)
@@ -153,12 +161,31 @@ class ApiMixin(APIView):
         return Response(data, status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
+def asked_language(request: HttpRequest) -> str:
+    """Return the language that a program asks for by Accept-Language; "" for none of ours."""
+    said = request.headers.get("Accept-Language", "")
+    wanted = translation.get_language_from_request(request) if said else ""
+    return wanted if wanted in LANGUAGE_CODES else ""
+
+
 def _language(request: Request) -> str:
     """Return the language a program asks for, else that of its account, else the installation's."""
-    said = request.headers.get("Accept-Language", "")
-    wanted = translation.get_language_from_request(request._request) if said else ""
     own = getattr(request.user, "language", "")
-    return next((code for code in (wanted, own) if code in LANGUAGE_CODES), "zh-hans")
+    return asked_language(request._request) or (own if own in LANGUAGE_CODES else "zh-hans")
+
+
+def unknown_fields(serializer: Any, data: Any, place: str = "") -> list[str]:
+    """Return the names that a body has and its serializer has not, those of inner objects with their place."""
+    if isinstance(serializer, ListSerializer):
+        rows = enumerate(data) if isinstance(data, list) else ()
+        return [name for at, row in rows for name in unknown_fields(serializer.child, row, f"{place}{at}.")]
+    if not isinstance(serializer, Serializer) or not isinstance(data, Mapping):
+        return []
+    strange = [f"{place}{name}" for name in data if name not in serializer.fields]
+    for name, field in serializer.fields.items():
+        if name in data:
+            strange += unknown_fields(field, data[name], f"{place}{name}.")
+    return strange
 
 
 class ApiView(ApiMixin):
@@ -173,6 +200,8 @@ class Resource(ApiMixin, GenericViewSet):
     order: ClassVar[tuple[str, ...]] = ("id",)
     lists: ClassVar[tuple[str, ...]] = ("list",)  # actions that answer with a page
     if_match: ClassVar[tuple[str, ...]] = ()  # further actions that change the row, which If-Match has to name
+    # By action: what is locked before the version is compared, where the service itself compares none.
+    held: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     filterset_class: ClassVar[Any] = None
     lookup_value_converter = "int"
     lookup: ClassVar[str] = "pk"  # what the id in the address is of a row
@@ -202,11 +231,19 @@ class Resource(ApiMixin, GenericViewSet):
 
     def found(self) -> Any:
         """Return the row that the address names, 404 elsewhere; an action that changes it needs If-Match."""
-        row = get_object_or_404(self.rows(), **{self.lookup: self.kwargs["pk"]})
-        if self.guards_version() and (version := self.version_of(row)):
-            check_if_match(self.request, version)
+        rows = self.rows()
+        if tables := self.held.get(self.action):
+            rows = rows.select_for_update(of=tables)
+        row = get_object_or_404(rows, **{self.lookup: self.kwargs["pk"]})
+        if self.guards_version():
+            version = self.version_of(row)
+            check_if_match(self.request, version, lambda: self.etag(row, self.shown(row)))
             self.expected_version = int(version) if version.isdecimal() else version
         return row
+
+    def etag(self, row: Any, told: Mapping[str, Any]) -> str:
+        """Return the ETag of a row as it goes out."""
+        return etag_of(self.version_of(row), JSONRenderer().render(told))
 
     def shown(self, row: Any) -> dict[str, Any]:
         """Return a row as it goes out."""
@@ -216,10 +253,7 @@ class Resource(ApiMixin, GenericViewSet):
         """Answer with a row, read anew, and its ETag."""
         fresh = self.rows().filter(pk=row.pk).first() or row
         data = self.shown(fresh)
-        version = self.version_of(fresh)
-        if version:
-            headers["ETag"] = etag_of(version, JSONRenderer().render(data))
-        return self.answer(data, status, **headers)
+        return self.answer(data, status, **headers, ETag=self.etag(fresh, data))
 
     def made(self, row: Model) -> Response:
         """Answer with a row just made: 201, and where it is."""

@@ -5,11 +5,14 @@ warehouse goes on where it stopped. Rows that change are read anew as a whole.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 
 from django.http import Http404
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,6 +34,7 @@ from patients.api.records import ClassChangeOut, ReferralOut, RegistrationOut
 from patients.models import ClassChange, Referral, Registration
 
 USUAL, MOST = 500, 2000
+SETTLES = timedelta(minutes=5)  # longer than any transaction that writes a log
 
 
 class AppointmentStepOut(serializers.ModelSerializer):
@@ -78,11 +82,28 @@ class DatasetOut(serializers.Serializer):
     fields_told = serializers.ListField(child=serializers.CharField())
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "the last page",
+            value={
+                "results": [
+                    {"id": 71, "visit": 5120, "old_stage": "leaving", "new_stage": "closed", "reason": "",
+                     "at": "2026-11-22T17:02:10+08:00", "by": 12}
+                ],
+                "next": None,
+                "cursor": "WzcxXQ",
+            },
+            response_only=True,
+        )
+    ]
+)  # fmt: skip
 class BulkPage(serializers.Serializer):
-    """`results`: rows as their own resource tells them."""
+    """`results`: rows as their own resource tells them. `cursor`: where a later reading goes on, on the last page too."""
 
     results = serializers.ListField(child=serializers.DictField())
     next = serializers.CharField(allow_null=True)
+    cursor = serializers.CharField(allow_blank=True)
 
 
 class Datasets(ApiView):
@@ -113,7 +134,7 @@ class Bulk(ApiView):
     @extend_schema(
         operation_id="bulk_read",
         parameters=[
-            OpenApiParameter("name", str, OpenApiParameter.PATH, enum=list(DATASETS)),
+            OpenApiParameter("name", str, OpenApiParameter.PATH, enum=list(DATASETS), description="Which rows."),
             OpenApiParameter("cursor", str, description="Where the page begins: from `next` of the page before."),
             OpenApiParameter(
                 "limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, description="How many."
@@ -136,7 +157,10 @@ class Bulk(ApiView):
         page = found[:limit]
         record(action="bulk_read", clinic=self.clinic, by=self.user, table=name, rows=len(page))
         told = kind.shape(page, many=True, context=self.serializer_context()).data
-        return self.answer({"results": told, "next": self._next(found, limit)})
+        following = self._next(found, limit)
+        onward = page if following or not kind.grows else _settled(page)
+        cursor = write_cursor(onward[-1], ("id",)) if onward else request.query_params.get("cursor", "")
+        return self.answer({"results": told, "next": following, "cursor": cursor})
 
     def _next(self, found: list[Any], limit: int) -> str | None:
         if len(found) <= limit:
@@ -144,6 +168,12 @@ class Bulk(ApiView):
         query = self.request.query_params.copy()
         query["cursor"] = write_cursor(found[limit - 1], ("id",))
         return f"{self.request.path}?{query.urlencode()}"
+
+
+def _settled(page: list[Any]) -> list[Any]:
+    """Return the rows behind which none can appear: ids are given before a transaction ends, so not the newest."""
+    surely = timezone.now() - SETTLES
+    return list(takewhile(lambda row: row.at < surely, page))
 
 
 def _limit(request: Request) -> int:

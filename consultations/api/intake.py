@@ -4,25 +4,29 @@ from typing import Any
 
 import django_filters
 from django.http import FileResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.fields import NothingIn
 from accounts.api.filters import FilterSet
+from accounts.api.problems import Problem
 from accounts.api.views import Lists, Reads, Resource
 from accounts.permissions import Permission
 from consultations.api import intake_shapes as shapes
-from consultations.images import content_type_of, read_picture
+from consultations.images import content_type_of
 from consultations.models import ConsultationForm, Exam, ExamFile, ExamKind
 from consultations.services import exams
 from consultations.services.forms import complete_form, save_answers, sheet_of, start_form
 
 P = Permission
 
+SIZES = ["full", "thumb"]
 READING_FORM = (P.COORDINATE, P.READ_HANDOFF)
 READING_EXAM = (P.CAPTURE_EXAM, P.READ_HANDOFF)
 
@@ -47,6 +51,7 @@ class Forms(Lists, Reads, Resource):
     serializers = {"create": shapes.StartIn, "partial_update": shapes.AnswersIn, "complete": shapes.CompleteIn}
     filterset_class = FormFilters
     if_match = ("complete",)
+    held = {"partial_update": ("self",)}
 
     def rows(self) -> Any:
         return super().rows().select_related("template", "visit__patient", "visit__clinic")
@@ -138,8 +143,17 @@ class Exams(Lists, Reads, Resource):
     def files(self, request: Request, pk: int) -> Response:
         """Add a picture."""
         exam, data = self.found(), self.read(shapes.PictureIn)
-        made = exams.add_file(exam=exam, picture=read_picture(data["file"]), by=self.user, caption=data["caption"])
+        made = exams.add_file(exam=exam, picture=data["file"], by=self.user, caption=data["caption"])
         return self.answer(shapes.ExamFileOut(made, context=self.serializer_context()).data, 201)
+
+
+class Pictures(BaseRenderer):
+    """Says that pictures may be asked for; they are streamed as they are stored."""
+
+    media_type, format = "image/*", "picture"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        return JSONRenderer().render(data)
 
 
 class ExamFileFilters(FilterSet):
@@ -162,6 +176,7 @@ class ExamFiles(Lists, Reads, Resource):
     serializer_class = shapes.ExamFileOut
     serializers = {"partial_update": shapes.CaptionIn, "restore": NothingIn}
     filterset_class = ExamFileFilters
+    held = {"partial_update": ("self",)}
 
     def rows(self) -> Any:
         rows = super().rows().select_related("exam__kind", "exam__visit__clinic")
@@ -191,13 +206,15 @@ class ExamFiles(Lists, Reads, Resource):
         return self.told(file)
 
     @extend_schema(
-        parameters=[OpenApiParameter("size", OpenApiTypes.STR, enum=["full", "thumb"], description="Which size.")],
+        parameters=[OpenApiParameter("size", OpenApiTypes.STR, enum=SIZES, description="Which size.")],
         responses={(200, "image/jpeg"): OpenApiResponse(OpenApiTypes.BINARY), (200, "image/png"): OpenApiTypes.BINARY},
         filters=False,
     )
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer, Pictures])
     def content(self, request: Request, pk: int) -> FileResponse:
         """The picture itself; ?size=thumb for a small one."""
-        file = self.found()
-        stored = file.thumbnail if request.query_params.get("size") == "thumb" else file.image
+        file, size = self.found(), request.query_params.get("size", "full")
+        if size not in SIZES:
+            raise Problem("bad-request", errors={"size": [_("Unknown value.")]})
+        stored = file.thumbnail if size == "thumb" else file.image
         return FileResponse(stored.open("rb"), content_type=content_type_of(str(stored.name)))

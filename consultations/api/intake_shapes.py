@@ -11,6 +11,7 @@ from accounts.api.fields import MoneyField, ScopedField
 from accounts.permissions import Permission
 from consultations import form_rules
 from consultations.api.visits_out import Guarded
+from consultations.images import BadImage, Picture, read_picture
 from consultations.models import ConsultationForm, Exam, ExamFile, ExamKind, FormTemplate, Visit
 from consultations.services.forms import Sheet, sheet_of
 
@@ -172,6 +173,12 @@ class OrderIn(serializers.Serializer):
 class PictureIn(serializers.Serializer):
     file = serializers.FileField()
     caption = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+
+    def validate_file(self, file: Any) -> Picture:
+        try:
+            return read_picture(file)
+        except BadImage as error:
+            raise serializers.ValidationError(str(error))
 
 
 class CaptionIn(serializers.Serializer):

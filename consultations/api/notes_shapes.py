@@ -9,6 +9,7 @@ from rest_framework import serializers
 from accounts.api.fields import ScopedField, StaffField
 from consultations.models import Handoff, HandoffQuestion, ToothFinding, Visit
 from consultations.services.handoff import Content, is_changed_since_read
+from consultations.teeth import FDI_TEETH
 from patients.classification import PatientClass
 
 TEXTS = {"awareness_note": 120, "trust_note": 120, "situation": 500, "opinion": 1000, "told_patient": 1000}
@@ -101,5 +102,5 @@ class FindingOut(serializers.ModelSerializer):
 
 class FindingIn(serializers.Serializer):
     visit = ScopedField(Visit)
-    tooth = serializers.IntegerField(min_value=11, max_value=85)
+    tooth = serializers.ChoiceField(choices=[(tooth, str(tooth)) for tooth in sorted(FDI_TEETH)])
     kind = serializers.ChoiceField(choices=ToothFinding.Kind.choices)

@@ -4,20 +4,22 @@ from datetime import timedelta
 from typing import Any
 
 import django_filters
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import NothingIn, ScopedField, StaffField
+from accounts.api.fields import MomentField, NothingIn, ScopedField, StaffField
 from accounts.api.filters import FilterSet, Since
 from accounts.api.problems import Problem
 from accounts.api.views import ApiView, Lists, Reads, Resource
 from accounts.permissions import Permission
 from followups.models import AbsenceReason, Appointment, AppointmentChange, Room, Side
 from followups.services import booking
-from followups.services.availability import free_slots, length_of, suggest_slots
+from followups.services.availability import check_open, free_slots, length_of, suggest_slots
 from followups.services.outcomes import say_why
 from patients.models import Patient
 
@@ -65,8 +67,11 @@ class TimesIn(serializers.Serializer):
 
     doctor = StaffField(required=False, allow_null=True, default=None)
     room = ScopedField(Room, required=False, allow_null=True, default=None)
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    starts_at = MomentField()
+    ends_at = MomentField(required=False, allow_null=True, default=None)
+    insist = serializers.BooleanField(
+        required=False, default=False, help_text="Outside the hours all the same, where a refusal says `may_insist`."
+    )
 
 
 class BookIn(TimesIn):
@@ -132,6 +137,7 @@ class Appointments(Lists, Reads, Resource):
     filterset_class = AppointmentFilters
     order = ("starts_at", "id")
     if_match = ("move", "confirm", "cancel", "restore", "why")
+    field_names = {"at": "starts_at", "minutes": "ends_at"}
 
     def rows(self) -> Any:
         return super().rows().with_people().select_related("clinic")
@@ -144,14 +150,14 @@ class Appointments(Lists, Reads, Resource):
     def create(self, request: Request) -> Response:
         """Book a time for a patient."""
         data = self.read(BookIn)
-        return self.made(booking.book(clinic=self.clinic, by=self.user, **self._timed(data, data["kind"])))
+        return self.made(booking.book(clinic=self.clinic, by=self.user, **self._open(data, data["kind"])))
 
     @extend_schema(responses={201: AppointmentOut})
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: int) -> Response:
         """Move it: the old one stays as moved, the answer is the new one."""
         row = self.found()
-        data = self._timed(self.read(MoveAppointmentIn), row.kind)
+        data = self._open(self.read(MoveAppointmentIn), row.kind)
         return self.made(booking.move(appointment=row, by=self.user, **data))
 
     @action(detail=True, methods=["post"])
@@ -188,8 +194,13 @@ class Appointments(Lists, Reads, Resource):
         rows = self.found().changes.order_by("at", "id")
         return self.answer(AppointmentChangeOut(rows, many=True).data)
 
-    def _timed(self, data: dict[str, Any], kind: str) -> dict[str, Any]:
-        ends_at = data["ends_at"] or data["starts_at"] + length_of(kind, clinic=self.clinic)
+    def _open(self, data: dict[str, Any], kind: str) -> dict[str, Any]:
+        """Return what was sent, with an end; refused where the doctor, the room or the clinic is not open then."""
+        starts_at = data["starts_at"]
+        ends_at = data["ends_at"] or starts_at + length_of(kind, clinic=self.clinic)
+        insist, whose = data.pop("insist"), {name: data[name] for name in ("doctor", "room")}
+        if ends_at > starts_at >= timezone.now() and any(whose.values()):  # else booking says what is wrong
+            check_open(clinic=self.clinic, starts_at=starts_at, ends_at=ends_at, insist=insist, **whose)
         return {**data, "ends_at": ends_at}
 
 
@@ -257,9 +268,9 @@ class FreeSlots(ApiView):
         asked: dict[str, Any] = serializer.validated_data
         lacking = {}
         if asked["doctor"] is None and asked["room"] is None:
-            lacking["doctor"] = ["Name a doctor or a room."]
+            lacking["doctor"] = [_("Choose a doctor or a room.")]
         if asked["suggest"] and asked["patient"] is None:
-            lacking["patient"] = ["Times are suggested to a patient."]
+            lacking["patient"] = [_("Times are suggested to a patient: say which.")]
         if lacking:
             raise Problem("bad-request", errors=lacking)
         return asked

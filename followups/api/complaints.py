@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import MoneyField, PersonOut, StaffField
+from accounts.api.fields import MoneyField, NothingIn, PersonOut, StaffField
 from accounts.api.filters import FilterSet, Since
 from accounts.api.views import Lists, Reads, Resource
 from accounts.permissions import Permission
@@ -212,7 +212,7 @@ class Complaints(Lists, Reads, Resource):
     @action(detail=True, methods=["post"])
     def unjoin(self, request: Request, pk: int) -> Response:
         """It was another matter after all."""
-        return self._done(complaint_acts.unjoin)
+        return self._done(complaint_acts.unjoin, NothingIn)
 
     @extend_schema(request=WhoseIn, responses=ComplaintOut)
     @action(detail=True, methods=["post"])

@@ -52,4 +52,4 @@ class Consents(Lists, Reads, Resource):
         """Give or withdraw; a withdrawal closes tasks and stops messages at once."""
         data = self.read(ConsentIn)
         patient = patient_here(self, data.pop("patient"))
-        return self.made(consents_said(patient=patient, clinic=self.clinic, by=self.user, **data))
+        return self.made(consents_said(patient=patient, clinic=self.clinic, by=self.user, channel="api", **data))

@@ -72,6 +72,7 @@ class Hooks(Lists, Reads, Resource):
     serializer_class = HookOut
     serializers = {"create": HookIn, "partial_update": HookPatch, "new_secret": NothingIn}
     if_match = ("new_secret",)
+    held = dict.fromkeys(("partial_update", "new_secret"), ("self",))
 
     def rows(self) -> Any:
         return super().rows().filter(removed_at=None).select_related("clinic")

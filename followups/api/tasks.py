@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import NothingIn, ScopedField, StaffField
+from accounts.api.fields import MomentField, NothingIn, ScopedField, StaffField
 from accounts.api.filters import FilterSet, Since
 from accounts.api.views import Lists, Reads, Resource
 from accounts.permissions import Permission
@@ -49,7 +49,7 @@ class TaskIn(serializers.Serializer):
     patient = ScopedField(Patient)
     kind = serializers.ChoiceField(choices=BY_HAND)
     title = serializers.CharField(max_length=120)
-    due_at = serializers.DateTimeField()
+    due_at = MomentField()
     channel = serializers.ChoiceField(choices=ContactChannel.choices, required=False, default=ContactChannel.PHONE)
     nature = serializers.ChoiceField(choices=Nature.choices, required=False, default=Nature.SERVICE)
     owner = StaffField(required=False, allow_null=True, default=None)
@@ -70,7 +70,7 @@ class LogIn(serializers.Serializer):
     outcome = serializers.ChoiceField(choices=ContactOutcome.choices)
     channel = serializers.ChoiceField(choices=ContactChannel.choices, required=False, allow_blank=True, default="")
     note = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
-    next_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    next_at = MomentField(required=False, allow_null=True, default=None)
 
 
 class RecheckPlanIn(serializers.Serializer):

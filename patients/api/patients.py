@@ -92,6 +92,7 @@ class Patients(Lists, Reads, Resource):
     }
     only_read = ("check_phone", "reveal")
     if_match = ("allergies",)
+    held = {"allergies": ("patient",)}
     model = Registration
     lookup = "patient_id"
     serializer_class = shapes.PatientOut
@@ -126,14 +127,19 @@ class Patients(Lists, Reads, Resource):
     # --- finding -----------------------------------------------------------------------------------
 
     @extend_schema(
-        parameters=[OpenApiParameter("q", str, required=True), OpenApiParameter("limit", int)],
+        parameters=[
+            OpenApiParameter("q", str, required=True, description="A name, pinyin, initials, the end of a number …"),
+            OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 20}, description="20 without it."),
+        ],
         responses=shapes.PatientRow(many=True),
         filters=False,
     )
     @action(detail=False, methods=["get"], pagination_class=None)
     def search(self, request: Request) -> Response:
         """Find by name, pinyin, initials, the end of a number, patient number or card number; best first, 20 at most."""
-        said = request.query_params.get("q", "")
+        said = request.query_params.get("q")
+        if said is None:
+            raise Problem("bad-request", errors={"q": [_("Say what to look for.")]})
         limit = min(limit_of(request), 20)
         hits = [hit for hit in find(said, user=self.user, clinic=self.clinic, limit=limit) if not hit.elsewhere]
         by_pk = {row.pk: row for row in self.rows().filter(pk__in=[hit.registration.pk for hit in hits])}

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import MoneyField, NothingIn, PersonOut
+from accounts.api.fields import MomentField, MoneyField, NothingIn, PersonOut
 from accounts.api.filters import FilterSet, Since
 from accounts.api.problems import Problem
 from accounts.api.views import Lists, Reads, Resource
@@ -177,7 +177,7 @@ class CareIn(serializers.Serializer):
     kind = serializers.ChoiceField(choices=CareAction.Kind.choices)
     note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     cost = MoneyField(required=False, min_value=0, default=0)
-    at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    at = MomentField(required=False, allow_null=True, default=None)
 
 
 class CareFilters(OfPatient):
@@ -217,5 +217,6 @@ class Care(Lists, Reads, Resource):
     def undo(self, request: Request, pk: int) -> Response:
         """Take a record back; both stay in the history."""
         row = self.found()
+        self.read(NothingIn)
         undo_care(action=row, by=self.user)
         return self.told(row)

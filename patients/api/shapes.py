@@ -125,7 +125,12 @@ class ContactOut(serializers.ModelSerializer):
 
 @extend_schema_serializer(
     examples=[
-        OpenApiExample("a patient", value=PATIENT_EXAMPLE | {"medical_notes": "", "contact": None}, response_only=True)
+        OpenApiExample(
+            "a patient",
+            value=PATIENT_EXAMPLE
+            | {"medical_notes": "", "guardian": None, "guardian_name": "", "guardian_relation": "", "contact": None},
+            response_only=True,
+        )
     ]
 )
 class PatientOut(PatientRow):

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
 
 from accounts.views.api import schema_json
 from tests.guards.routes import all_routes
@@ -58,6 +59,30 @@ def test_every_operation_says_how_it_refuses(schema):
         assert ("428" in said["responses"]) == ("If-Match" in named), path
     content = schema["components"]["responses"]["Problem422"]["content"]
     assert content["application/problem+json"]["examples"]["invalid"]["value"]["type"] == "/api/problems/invalid"
+
+
+def bodies(said):
+    """The JSON bodies of an operation: what it takes, and what it answers when all is well."""
+    all_of = [said.get("requestBody", {}), *(told for status, told in said["responses"].items() if status[0] == "2")]
+    return [one for body in all_of for kind, one in body.get("content", {}).items() if kind.endswith("json")]
+
+
+def test_every_body_has_an_example_that_its_schema_allows(schema):
+    for method, path, said in operations(schema):
+        for body in bodies(said):
+            shown = [one["value"] for one in body.get("examples", {}).values()] or [body["example"]]
+            for example in shown:
+                rules = Draft202012Validator({"components": schema["components"], **body["schema"]})
+                wrong = [f"{error.json_path}: {error.message}" for error in rules.iter_errors(example)]
+                assert not wrong, f"{method} {path}: {wrong}"
+
+
+def test_every_parameter_is_described_and_filters_are_those_of_lists(schema):
+    for method, path, said in operations(schema):
+        named = said.get("parameters", ())
+        assert not [one["name"] for one in named if not one.get("description")], path
+        assert method == "get" or not [one["name"] for one in named if one["in"] == "query"], path
+    assert "x-spec-enum-id" not in json.dumps(schema)
 
 
 @pytest.mark.django_db
