@@ -23,6 +23,7 @@ from knox.models import AbstractAuthToken, AuthTokenManager
 from accounts.permissions import Permission, Role, permissions_of
 from accounts.reading import YEARS
 from accounts.scoping import ScopedQuerySet
+from accounts.statements import Statement
 
 
 def validate_zone(value: str) -> None:
@@ -100,6 +101,15 @@ class UserQuerySet(ScopedQuerySet):
         """Keep the people who have, or had, a role in one clinic; each once."""
         return self.filter(Exists(Membership.objects.filter(clinic=clinic, user=OuterRef("pk"))))
 
+    def persons(self) -> Self:
+        """Keep people, whether they still work here or not; programs' accounts are none."""
+        return self.filter(is_service=False)
+
+    def working_in(self, clinic: Any, *roles: str) -> Self:
+        """Keep the people whom one may choose in a clinic, of some roles or of all; each once, by name."""
+        held = Membership.objects.people().filter(clinic=clinic, user=OuterRef("pk"))
+        return self.filter(Exists(held.with_role(*roles) if roles else held)).order_by("full_name", "pk")
+
 
 class StaffManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     use_in_migrations = False
@@ -148,8 +158,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's mana
 
     @cached_property
     def _held(self) -> list["Membership"]:
-        rows = self.memberships.filter(is_active=True, clinic__is_active=True)
-        return list(rows.select_related("clinic").order_by("clinic_id"))
+        return _HELD.rows(user=self.pk)
 
     @cached_property
     def roles(self) -> dict[int, str]:
@@ -196,6 +205,14 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox's mana
         return self.is_active and permission in permissions_of(self.role_in(clinic))
 
 
+def _held(*, user: int) -> Any:
+    rows = Membership.objects.filter(user=user, is_active=True, clinic__is_active=True)
+    return rows.select_related("clinic").order_by("clinic_id")
+
+
+_HELD = Statement(_held)  # asked by every request
+
+
 class Team(models.Model):
     """A team (咨询一组 …) of one clinic."""
 
@@ -217,6 +234,10 @@ class Team(models.Model):
 class MembershipQuerySet(ScopedQuerySet):
     def active(self) -> "MembershipQuerySet":
         return self.filter(is_active=True, user__is_active=True)
+
+    def people(self) -> "MembershipQuerySet":
+        """Keep who works here in person: whom one may choose, hand over to, or tell; programs' accounts are not."""
+        return self.active().filter(user__is_service=False)
 
     def waiting(self) -> "MembershipQuerySet":
         """Keep those who have not chosen a password yet; a program's account never does."""

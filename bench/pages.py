@@ -1,12 +1,11 @@
 """Pages and search, as ratios to the floors."""
 
-from django.conf import settings
-from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Clinic, User
-from bench import calendar, timeline, undecided
-from bench.measure import Browser, Timing, statement_floor
+from accounts.models import Clinic
+from bench import calendar, timeline, undecided, writes
+from bench.measure import Timing, statement_floor
+from bench.people import signed_in
 from consultations.models import Visit
 from patients.models import Patient
 
@@ -14,14 +13,15 @@ from patients.models import Patient
 def report(scale: int, port: int) -> None:
     """Print one table for this size; the floors are taken before and after."""
     clinic = Clinic.objects.get(code="QH")
-    browser = _signed_in("demo_tc", port)
-    doctor = _signed_in("demo_doctor", port)
+    browser = signed_in("demo_tc", port)
+    doctor = signed_in("demo_doctor", port)
     floor_path = f"/bench/floor/?clinic={clinic.pk}"
     before, statement = browser.time(floor_path), statement_floor()
     rows = [(name, browser.time(path, posts)) for name, path, posts in _asked(clinic)]
     rows.append(("doctor's queue", doctor.time(reverse("doctor_queue"))))
     rows.extend(calendar.rows(browser, clinic))
     rows.extend(timeline.rows(browser, clinic))
+    rows.extend(writes.rows(port))
     after = browser.time(floor_path)
     floor = min(before.p50, after.p50)
     print(
@@ -53,12 +53,3 @@ def _asked(clinic: Clinic) -> list[tuple[str, str, list[dict[str, str]] | None]]
         ("search: initials", search, [{"q": p.name_initials} for p in sample if len(p.name) > 2]),
         ("search: phone tail", search, tails),
     ]
-
-
-def _signed_in(username: str, port: int) -> Browser:
-    client = Client()
-    client.force_login(User.objects.get(username=username), backend=settings.AUTHENTICATION_BACKENDS[-1])
-    token = "b" * 32
-    return Browser(
-        port, {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value, "csrftoken": token}
-    )

@@ -1,7 +1,11 @@
-"""Bringing the bench database to a size."""
+"""Bringing the bench database to a size, and signing in there."""
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.test import Client
 
+from accounts.models import User
+from bench.measure import Browser
 from clinic_crm.demo.history import History
 from clinic_crm.demo.multiply import load_many
 from clinic_crm.demo.staff import build_group
@@ -35,3 +39,13 @@ def _empty() -> None:
     from django.core.management import call_command
 
     call_command("flush", interactive=False, verbosity=0, allow_cascade=True)  # tables without a model too
+
+
+def signed_in(username: str, port: int) -> Browser:
+    """Return a browser in which somebody is signed in."""
+    client = Client()
+    client.force_login(User.objects.get(username=username), backend=settings.AUTHENTICATION_BACKENDS[-1])
+    token = "b" * 32
+    return Browser(
+        port, {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value, "csrftoken": token}
+    )

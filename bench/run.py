@@ -21,6 +21,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
 
 SCALES = [int(n) for n in os.environ.get("BENCH_SCALES", "10000,1000000").split(",")]
 PORT = int(os.environ.get("BENCH_PORT", "8097"))
+START = 120  # seconds a server may take to answer
 
 
 def main() -> None:
@@ -33,7 +34,19 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from bench import booking, chat_import, conversations, imports, inspection, kpis, pages, sweep, tasks
+        from bench import (
+            booking,
+            chat_import,
+            conversations,
+            imports,
+            inspection,
+            kpis,
+            memory,
+            pages,
+            sweep,
+            tasks,
+            throughput,
+        )
         from bench.people import grow_to
 
         print(
@@ -45,6 +58,8 @@ def main() -> None:
             grow_to(scale)
             with server():
                 pages.report(scale, PORT)
+                throughput.report(PORT)
+        memory.report()
         imports.report()
         sweep.report()
         booking.report()
@@ -56,20 +71,21 @@ def main() -> None:
 
 
 @contextmanager
-def server() -> Iterator[None]:
-    """Run gunicorn with one worker for as long as it is needed."""
-    command = [sys.executable, "-m", "gunicorn", "clinic_crm.wsgi:application", "--bind", f"127.0.0.1:{PORT}"]
-    process = subprocess.Popen([*command, "--workers", "1", "--keep-alive", "60", "--log-level", "error"], cwd=ROOT)
+def server(application: str = "clinic_crm.wsgi:application", *options: str) -> Iterator[int]:
+    """Run gunicorn with one worker for as long as it is needed; gives its process number."""
+    command = [sys.executable, "-m", "gunicorn", *options, "--bind", f"127.0.0.1:{PORT}", "--workers", "1"]
+    process = subprocess.Popen([*command, "--keep-alive", "60", "--log-level", "error", application], cwd=ROOT)
     try:
         _wait_for(f"http://127.0.0.1:{PORT}/healthz")
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait()
 
 
 def _wait_for(url: str) -> None:
-    for _n in range(200):
+    until = time.monotonic() + START
+    while time.monotonic() < until:
         try:
             urllib.request.urlopen(url, timeout=2)  # noqa: S310 - our own server
             return

@@ -25,6 +25,17 @@ if _directory := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):  # forget the figur
     Path(_directory).mkdir(parents=True)
 
 
+def when_ready(_server: Any) -> None:
+    """Load what the first request would, before workers split off, and keep the collector off it: they share it then."""
+    import gc
+
+    from django.urls import get_resolver
+
+    get_resolver()._populate()
+    gc.collect()
+    gc.freeze()
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """Fold a finished worker's figures into the totals."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):

@@ -32,8 +32,9 @@ class StageConflict(VisitError):
 class MoveRefused(VisitError):
     """The step is not open yet: `missing` says what it lacks (HTTP 422)."""
 
-    def __init__(self, missing: Iterable[Missing]) -> None:
+    def __init__(self, missing: Iterable[Missing], *, comes_next: str | None = None) -> None:
         self.missing = tuple(missing)
+        self.comes_next = comes_next  # the stage that follows from where the visit stands
         words = _(", ").join(str(m.label) for m in self.missing)
         super().__init__(_("Still missing: %(what)s") % {"what": words})
 
@@ -50,4 +51,8 @@ class AlreadyHere(VisitError):
 
 
 class Refused(VisitError):
-    """Any other rule that was not kept; the message says which (HTTP 422)."""
+    """Any other rule that was not kept; the message says which (HTTP 422), `missing` the codes of what is open."""
+
+    def __init__(self, words: str, *, missing: Iterable[str] = ()) -> None:
+        self.missing = tuple(missing)
+        super().__init__(words)

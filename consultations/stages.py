@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from patients.classification import SPECIALIST
 
@@ -23,7 +24,7 @@ class Stage(models.TextChoices):
     EXPLAINING = "explaining", _("Explaining")
     DECISION = "decision", _("Decision")
     LEAVING = "leaving", _("Leaving")
-    CLOSED = "closed", _("Closed")
+    CLOSED = "closed", pgettext_lazy("stage", "Closed")
     LEFT_UNSEEN = "left_unseen", _("Left without being seen")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.statements import Statement
 from consultations.models import StageChange, Visit
 from consultations.stages import ENDED, ROUTES, Stage
 
@@ -14,9 +15,16 @@ def _minutes(start: datetime, end: datetime) -> int:
     return max(0, int((end - start).total_seconds() // 60))
 
 
+def _changes(*, visit: int) -> Any:
+    return StageChange.objects.filter(visit=visit).order_by("at", "id").values_list("new_stage", "at")
+
+
+_CHANGES = Statement(_changes)
+
+
 def _times(visit: Visit) -> dict[str, tuple[datetime, datetime | None]]:
     """Return when each stage was entered and left; the first entry of each."""
-    changes = list(StageChange.objects.filter(visit=visit).order_by("at", "id").values_list("new_stage", "at"))
+    changes = _CHANGES.rows(visit=visit.pk)
     ends = [at for _stage, at in changes[1:]] + [None]
     times: dict[str, tuple[datetime, datetime | None]] = {}
     for (stage, at), end in zip(changes, ends, strict=False):

@@ -5,7 +5,7 @@ A fixed number of statements, however many doctors and appointments there are.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
+from accounts.statements import Statement
 from followups.calendar_look import Look
 from followups.forms import doctors_of
 from followups.holidays_cn import holiday_name
@@ -153,18 +154,32 @@ def is_missed(entry: Entry, now: datetime) -> bool:
 def read_entries(*, user: User, clinic: Clinic, look: Look) -> list[Entry]:
     """Return the appointments of the days that stand (one statement)."""
     start, end = clinic.day_bounds(look.days[0])[0], clinic.day_bounds(look.days[-1])[1]
-    rows = Appointment.objects.for_user(user).for_clinic(clinic).filter(starts_at__gte=start, starts_at__lt=end)
-    if look.view == "week":
-        rows = rows.filter(**{look.by: look.col or None})
+    if clinic.pk not in user.clinic_ids():
+        return []
+    week = look.view == "week"
+    col = {"col": look.col} if week and look.col else {}
+    return [
+        Entry(*row) for row in _ENTRIES.rows(look.by if week else "", clinic=clinic.pk, start=start, end=end, **col)
+    ]
+
+
+def _entries(by: str, *, clinic: int, start: datetime, end: datetime, col: int | None = None) -> Any:
+    """Return what stands in a stretch; `by`: of one doctor or room alone, or of nobody."""
+    rows = Appointment.objects.for_clinic(clinic).filter(starts_at__gte=start, starts_at__lt=end)
+    if by:
+        rows = rows.filter(**{by: col})
     rows = rows.exclude(status__in=Appointment.FREE).annotate(left_at=F("visit__left_at")).order_by("starts_at", "pk")
-    return [Entry(*row) for row in rows.values_list(*FIELDS)]
+    return rows.values_list(*FIELDS)
+
+
+_ENTRIES = Statement(_entries)
 
 
 def board_of(*, user: User, clinic: Clinic, look: Look, now: datetime) -> Board:
-    """Read the calendar: eight statements for a day or a week."""
+    """Read the calendar: seven statements for a day or a week."""
     people = _choices(clinic, look)
     if look.view == "week" and look.col is None:
-        look = Look(**(vars(look) | {"col": people[0][0] if people else NOBODY}))
+        look = replace(look, col=people[0][0] if people else NOBODY)
     entries = read_entries(user=user, clinic=clinic, look=look)
     start, end = clinic.day_bounds(look.days[0])[0], clinic.day_bounds(look.days[-1])[1]
     hours = read_hours(clinic=clinic, start=start, end=end)
@@ -189,7 +204,10 @@ def board_of(*, user: User, clinic: Clinic, look: Look, now: datetime) -> Board:
 def _choices(clinic: Clinic, look: Look) -> list[tuple[int, str]]:
     if look.by == "room":
         return list(Room.objects.for_clinic(clinic).filter(is_active=True).values_list("pk", "name"))
-    return [(doctor.pk, str(doctor)) for doctor in doctors_of(clinic).only("full_name", "username")]
+    return [(pk, full or username) for pk, full, username in _DOCTORS.rows(clinic=clinic.pk)]
+
+
+_DOCTORS = Statement(lambda *, clinic: doctors_of(clinic).values_list("pk", "full_name", "username"))
 
 
 def _switches(people: list[tuple[int, str]], columns: list[Column], look: Look) -> list[tuple[int, str, str]]:
@@ -312,10 +330,14 @@ def minute_of(moment: datetime, day: date, clinic_tz: Any) -> int:
 
 def _frame(columns: list[Column], clinic: Clinic) -> tuple[int, int]:
     """Return from when to when is drawn: all hours and appointments, and half an hour after closing."""
+    drawn = [(column.day, [*column.openings, *(entry.slot for entry in column.entries)]) for column in columns]
     found = [
-        (minute_of(s.starts_at, c.day, clinic.tz), minute_of(s.ends_at, c.day, clinic.tz))
-        for c in columns
-        for s in (*c.openings, *(e.slot for e in c.entries))
+        (
+            minute_of(min(s.starts_at for s in slots), day, clinic.tz),
+            minute_of(max(s.ends_at for s in slots), day, clinic.tz),
+        )
+        for day, slots in drawn
+        if slots
     ] or [(9 * 60, 18 * 60)]
     top = min(start for start, _end in found) // 30 * 30
     bottom = -(-max(end for _start, end in found) // 30) * 30 + 30

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from accounts.models import Clinic, Membership, User
 from accounts.permissions import permissions_of
 from accounts.reading import whole_number
+from accounts.statements import Statement
 from followups.models import Appointment, Contact, ContactChannel, ContactOutcome, Task, TaskKind
 from patients.classification import PatientClass
 from patients.models import Registration
@@ -287,13 +288,20 @@ def due_count(user: User, clinic: Clinic, now: datetime) -> int:
     """Return how many tasks of one's own are due today: the number in the frame (one statement)."""
     role = user.role_in(clinic) or ""
     end = clinic.day_bounds(timezone.localtime(now, clinic.tz).date())[1]
+    return _DUE.count(clinic=clinic.pk, user=user.pk, role=role, end=end)
+
+
+def _due(*, clinic: int, user: int, role: str, end: datetime) -> Any:
     rows = Task.objects.for_clinic(clinic).open().not_paused().filter(due_at__lt=end)
-    return rows.filter(Q(owner=user) | Q(owner=None, owner_role=role)).count()
+    return rows.filter(Q(owner=user) | Q(owner=None, owner_role=role)).order_by().only("pk")
+
+
+_DUE = Statement(_due)
 
 
 def owners_of(clinic: Clinic) -> list[User]:
     """Return who may hold tasks in the clinic, by name (one statement)."""
-    rows = Membership.objects.for_clinic(clinic).active().select_related("user")
+    rows = Membership.objects.for_clinic(clinic).people().select_related("user")
     able = [row.user for row in rows if "follow_up" in permissions_of(row.role)]
     return sorted(able, key=lambda user: (str(user), user.pk))
 

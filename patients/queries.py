@@ -1,7 +1,7 @@
 """What the patients' pages read."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.apps import apps
@@ -9,6 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.models import Clinic, Membership, User
 from accounts.permissions import Role
+from accounts.statements import Statement
 from patients import crypto
 from patients.models import Patient, PatientPhone, Registration
 
@@ -21,6 +22,10 @@ def expected_appointments(clinic: Clinic) -> Any:
     Found by name: appointments belong to the app above, which imports this one.
     """
     start, _end = clinic.day_bounds(clinic.today())
+    return _expected(clinic.pk, start)
+
+
+def _expected(clinic: int, start: datetime) -> Any:
     model = apps.get_model("followups", "Appointment")
     return model.objects.for_clinic(clinic).expected().filter(starts_at__gte=start).order_by("starts_at")
 
@@ -33,17 +38,25 @@ def next_appointment_start(clinic: Clinic) -> Subquery:
 
 def attach_next_appointments(rows: Sequence[Any], clinic: Clinic) -> None:
     """Set `next_appointment` (or None) on each registration, by one query."""
-    ids = [row.patient_id for row in rows]
-    coming = expected_appointments(clinic).filter(patient__in=ids).order_by("patient", "starts_at").distinct("patient")
-    coming = coming.only("patient", "starts_at")
+    start, _end = clinic.day_bounds(clinic.today())
+    ids = tuple(dict.fromkeys(row.patient_id for row in rows))
+    coming = _COMING.rows(clinic=clinic.pk, start=start, patients=ids)
     by_patient = {found.patient_id: found for found in coming}
     for row in rows:
         row.next_appointment = by_patient.get(row.patient_id)
 
 
+def _coming(*, clinic: int, start: datetime, patients: tuple[int, ...]) -> Any:
+    rows = _expected(clinic, start).filter(patient__in=patients).order_by("patient", "starts_at").distinct("patient")
+    return rows.only("patient", "starts_at")
+
+
+_COMING = Statement(_coming)
+
+
 def staff_with_roles(clinic: Clinic, *roles: str) -> list[tuple[str, str]]:
     """Return (id, name) of the clinic's active staff who have one of the roles."""
-    members = Membership.objects.for_clinic(clinic).active().with_role(*roles)
+    members = Membership.objects.for_clinic(clinic).people().with_role(*roles)
     rows = members.order_by("user__full_name").values_list("user_id", "user__full_name")
     return [(str(pk), name) for pk, name in rows]
 

@@ -49,7 +49,8 @@ def _people(card: Any) -> str:
 
 def _missing(missing: Any) -> str:
     links = [f'<a class="link" href="{escape(item.url)}">{escape(item.label)}</a>' for item in missing]
-    return f'<p class="missing">{escape(_("Missing:"))} {escape(pgettext("list", ", ")).join(links)}</p>'
+    head, comma = escape(_("Missing:")), escape(pgettext("list", ", "))
+    return f'<p class="missing">{head} {comma.join(links)}</p>'
 
 
 def _action(action: Any, pk: int, query: str, csrf_token: object) -> str:

@@ -3,7 +3,7 @@
 Times are placed by grid rows of five minutes (classes row-start-N, row-end-N), so nothing needs a style of its own.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -24,16 +24,32 @@ KINDS: dict[str, str] = {"first": "first", "recheck": "recheck", "return": "retu
 
 
 class _Rows:
-    """Where times of a day lie in the drawn rows."""
+    """Where times of a day lie in the drawn rows, and how they are told. Columns share their times: each is asked once."""
 
     def __init__(self, board: Any) -> None:
         self.top, self.bottom = board.top, board.bottom
+        self.tz = timezone.get_current_timezone()
+        self._placed: dict[tuple[datetime, datetime, date], str] = {}
+        self._told: dict[datetime, str] = {}
 
-    def of(self, slot: Any, on: Any) -> str:
+    def clock(self, moment: datetime) -> str:
+        """The time of day: 10:42."""
+        told = self._told.get(moment)
+        if told is None:
+            told = self._told[moment] = moment.astimezone(self.tz).strftime("%H:%M")
+        return told
+
+    def of(self, start: datetime, end: datetime, on: date) -> str:
         """The classes that place a stretch; what lies outside is cut."""
-        tz = timezone.get_current_timezone()
-        midnight = datetime(on.year, on.month, on.day, tzinfo=tz)
-        start, end = ((moment - midnight).total_seconds() / 60 for moment in (slot.starts_at, slot.ends_at))
+        key = (start, end, on)
+        placed = self._placed.get(key)
+        if placed is None:
+            placed = self._placed[key] = self._place(start, end, on)
+        return placed
+
+    def _place(self, starts_at: datetime, ends_at: datetime, on: date) -> str:
+        midnight = datetime(on.year, on.month, on.day, tzinfo=self.tz)
+        start, end = ((moment - midnight).total_seconds() / 60 for moment in (starts_at, ends_at))
         first = self._row(max(start, self.top))
         last = max(self._row(min(end, self.bottom)), first + 1)
         return f"row-start-{first} row-end-{last}" if end > self.top and start < self.bottom else ""
@@ -97,7 +113,7 @@ def _overlay(board: Any, rows: _Rows) -> str:
     bands = "".join(
         f'<p class="cal-band {place}"><span>{escape(band.words)}</span></p>'
         for band in board.bands
-        if (place := rows.of(band.slot, on))
+        if (place := rows.of(band.slot.starts_at, band.slot.ends_at, on))
     )
     return f'<div class="cal-over"><div class="cal-rows">{lines}{bands}{_now(board, rows)}</div></div>'
 
@@ -142,7 +158,7 @@ def _column(column: Any, board: Any, rows: _Rows, words: dict[str, str], pattern
 
 
 def _closed(closed: Any, rows: _Rows, on: Any) -> str:
-    place = rows.of(closed.slot, on)
+    place = rows.of(closed.slot.starts_at, closed.slot.ends_at, on)
     if not place:
         return ""
     if not closed.words:
@@ -151,15 +167,15 @@ def _closed(closed: Any, rows: _Rows, on: Any) -> str:
 
 
 def _piece(piece: Any, column: Any, on: str, rows: _Rows, free: str) -> str:
-    at = clock(piece.starts_at)
+    at = rows.clock(piece.starts_at)
     return (
-        f'<a class="cal-free {rows.of(piece, column.day)}" data-free="{at}" href="{free % (column.key, on, at)}">'
+        f'<a class="cal-free {rows.of(piece.starts_at, piece.ends_at, column.day)}" data-free="{at}" href="{free % (column.key, on, at)}">'
         f"{_marks.icon('plus', 12)}<span>{at}</span></a>"
     )
 
 
 def _entry(entry: Any, column: Any, board: Any, rows: _Rows, words: dict[str, str], pattern: str) -> str:
-    minutes = int((entry.ends_at - entry.starts_at).total_seconds() // 60)
+    minutes = (entry.ends_at - entry.starts_at).seconds // 60  # within a day
     short = " is-short" if minutes < SHORT else ""
     gone = " is-done" if entry.status == "kept" and entry.left_at else ""
     lane = f" cal-lane-{column.lanes[entry.pk] + 1}" if entry.pk in column.lanes else ""
@@ -169,11 +185,12 @@ def _entry(entry: Any, column: Any, board: Any, rows: _Rows, words: dict[str, st
     name, purpose = escape(entry.name), escape(entry.purpose)
     second = "" if short else f'<span class="cal-what">{what}<span class="cal-purpose">{purpose}</span></span>'
     beside = f'<span class="cal-what">{what}</span>' if short else ""
-    span = f"{clock(entry.starts_at)}–{clock(entry.ends_at)}"
+    at = rows.clock(entry.starts_at)
+    span = f"{at}–{rows.clock(entry.ends_at)}"
     return (
-        f'<a class="cal-appt k-{KINDS.get(entry.kind, "first")}{short}{gone}{lane} {rows.of(entry.slot, column.day)}" id="a-{entry.pk}"'
+        f'<a class="cal-appt k-{KINDS.get(entry.kind, "first")}{short}{gone}{lane} {rows.of(entry.starts_at, entry.ends_at, column.day)}" id="a-{entry.pk}"'
         f' href="{url}" hx-get="{url}" hx-target="#dialog-host" data-appt="{entry.pk}" data-minutes="{minutes}"'
-        f' data-at="{clock(entry.starts_at)}"{fixed} title="{span} {name} {what} {purpose}" draggable="false">'
+        f' data-at="{at}"{fixed} title="{span} {name} {what} {purpose}" draggable="false">'
         f'<span class="cal-who"><b>{name}</b>{beside}{_state(entry, board)}</span>{second}'
         f'<span class="sr-only">{span}</span></a>'
     )

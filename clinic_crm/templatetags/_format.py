@@ -2,10 +2,11 @@
 
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import pgettext
+from django.utils.translation import get_language, pgettext
 
 
 def num(value: object) -> str:
@@ -47,7 +48,12 @@ def day(value: date | datetime | None) -> str:
     if value is None:
         return ""
     on = _as_date(value)
-    if on.year == timezone.localdate().year:
+    return _day(on, on.year == timezone.localdate().year, get_language())
+
+
+@lru_cache(maxsize=2048)
+def _day(on: date, this_year: bool, _language: str) -> str:
+    if this_year:
         words = date_format(on, pgettext("date format", "D j M"))
         return words.replace("星期", "周")  # Django's Chinese weekday is the long one
     return date_format(on, pgettext("date format", "j M Y"))
@@ -58,9 +64,13 @@ def short_day(value: date | datetime | None) -> str:
     if value is None:
         return ""
     on = _as_date(value)
-    if on.year == timezone.localdate().year:
-        return date_format(on, pgettext("date format", "j M"))
-    return date_format(on, pgettext("date format", "j M Y"))
+    return _short_day(on, on.year == timezone.localdate().year, get_language())
+
+
+@lru_cache(maxsize=2048)
+def _short_day(on: date, this_year: bool, _language: str) -> str:
+    words = pgettext("date format", "j M") if this_year else pgettext("date format", "j M Y")
+    return date_format(on, words)
 
 
 def when(value: date | datetime | None) -> str:

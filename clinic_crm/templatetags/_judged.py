@@ -62,9 +62,10 @@ def _key(name: str) -> str:
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:
     heads = "".join(f"<th>{escape(word)}</th>" for word in (_("Day"), _("Class"), _("Awareness"), _("Trust")))
+    corrected = " " + escape(_("correction"))
     cells = "".join(
         f"<tr><td>{escape(_format.short_day(row['when']))}</td><td>{_marks.class_chip(row['code'])}"
-        f"{' ' + escape(_('correction')) if row['correction'] else ''}</td>"
+        f"{corrected if row['correction'] else ''}</td>"
         f"<td>{row['awareness'] or '—'}</td><td>{row['trust'] or '—'}</td></tr>"
         for row in reversed(rows)
     )

@@ -7,15 +7,24 @@ from django import template
 from django.forms import BaseForm, BoundField
 from django.utils.translation import gettext as _
 
-from clinic_crm.templatetags import _fields, _format, _marks
+from clinic_crm.templatetags import _components, _fields, _format, _marks, _parts, _quick
 from clinic_crm.templatetags._board import board_card
 from clinic_crm.templatetags._calendar import calendar_grid
 from clinic_crm.templatetags._charts import sparkline
+from clinic_crm.templatetags._fixed import fixed
 from clinic_crm.templatetags._judged import judged_lines
 from clinic_crm.templatetags._messages import toast_of
+from clinic_crm.templatetags._patients import patient_rows
+from clinic_crm.templatetags._teeth import arch
 from clinic_crm.templatetags._undecided import class_bars, undecided_card
 
 register = template.Library()
+
+# In the place of the built-in ones, which print the same and cost more.
+register.tag("cotton", _components.component)
+register.tag("translate", _quick.translate)
+register.tag("trans", _quick.translate)
+register.tag("url", _quick.url)
 
 for tag in (
     _marks.icon,
@@ -34,8 +43,18 @@ for tag in (
     class_bars,
     judged_lines,
     calendar_grid,
+    fixed,
+    patient_rows,
+    arch,
+    _parts.timeline_line,
+    _parts.kind_chips,
+    _parts.tab_links,
+    _fields.picker,
 ):
     register.simple_tag(tag)
+
+for part in _parts.PARTS:
+    register.simple_tag(part, takes_context=True)
 
 for convert in (
     _marks.html_attrs,

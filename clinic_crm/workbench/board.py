@@ -22,6 +22,7 @@ from django.utils.translation import get_language
 
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
+from accounts.statements import Statement
 from clinic_crm.workbench.cards import Card, Facts, Me, card_of, form_open
 from consultations import form_rules
 from consultations.exam_rules import ExamState, lacking
@@ -69,6 +70,13 @@ def count_of(grouped: QuerySet[Any, Any]) -> Coalesce:
 
 def open_visits(clinic: Clinic, now: datetime) -> list[Any]:
     """Return the clinic's open visits with everything a card needs of one row (one statement)."""
+    found = _OPEN.rows(clinic=clinic.pk, now=now)
+    for visit in found:
+        visit.clinic = clinic
+    return found
+
+
+def _open(*, clinic: int, now: datetime) -> QuerySet[Any]:
     registration = Registration.objects.filter(patient=OuterRef("patient"), clinic=clinic)
     asked = HandoffQuestion.objects.filter(handoff__visit=OuterRef("pk"), for_doctor=False, answered_at=None).order_by()
     later = Appointment.objects.for_clinic(clinic).expected().filter(patient=OuterRef("patient"), starts_at__gt=now)
@@ -80,16 +88,25 @@ def open_visits(clinic: Clinic, now: datetime) -> list[Any]:
         open_questions=count_of(asked.values("handoff__visit")),
         **{name: F(path) for name, path in BESIDE.items()},
     )
-    found = list(rows.order_by("stage_since", "pk"))
-    for visit in found:
-        visit.clinic = clinic
-    return found
+    return rows.order_by("stage_since", "pk")
+
+
+def _exams(*, visits: tuple[int, ...]) -> QuerySet[Any]:
+    kept = Count("files", filter=Q(files__removed_at=None))
+    return Exam.objects.filter(visit__in=visits).annotate(kept=kept).order_by()
+
+
+_OPEN = Statement(_open)
+_EXAMS = Statement(_exams)
+_EXAM_KINDS = Statement(lambda *, clinic: ExamKind.objects.for_clinic(clinic))
+_TEMPLATES = Statement(lambda *, ids: FormTemplate.objects.filter(pk__in=ids))
 
 
 def _open_form_questions(clinic: Clinic, visits: Iterable[Any]) -> dict[int, int]:
     """Return by visit how many required questions of a begun form are open (one statement)."""
     begun = [v for v in visits if form_open(v) and v.form_template is not None]
-    templates = FormTemplate.objects.in_bulk({v.form_template for v in begun}) if begun else {}
+    ids = tuple(sorted({v.form_template for v in begun}))
+    templates = {found.pk: found for found in _TEMPLATES.rows(ids=ids)} if begun else {}
     language, today = get_language() or "zh-hans", clinic.today()
     read: dict[tuple[int, Person], tuple[Group, ...]] = {}
     result = {}
@@ -104,13 +121,12 @@ def _open_form_questions(clinic: Clinic, visits: Iterable[Any]) -> dict[int, int
 
 def _exam_states(clinic: Clinic, visits: Iterable[Any]) -> dict[int, list[ExamState]]:
     """Return by visit how its exams stand (two statements, none without visits at the exam)."""
-    ids = [v.pk for v in visits if v.stage == Stage.EXAM]
+    ids = tuple(v.pk for v in visits if v.stage == Stage.EXAM)
     if not ids:
         return {}
-    kept = Count("files", filter=Q(files__removed_at=None))
-    exams = Exam.objects.filter(visit__in=ids).annotate(kept=kept).order_by()
+    exams = _EXAMS.rows(visits=ids)
     done: dict[tuple[int, int], Exam] = {(exam.visit_id, exam.kind_id): exam for exam in exams}
-    kinds = list(ExamKind.objects.for_clinic(clinic))
+    kinds = _EXAM_KINDS.rows(clinic=clinic.pk)
     states: dict[int, list[ExamState]] = {}
     for visit in ids:
         pairs = [(kind, done.get((visit, kind.pk))) for kind in kinds]

@@ -19,7 +19,7 @@ SETTLING = [role for role, granted in ROLE_PERMISSIONS.items() if Permission.SET
 
 
 def _people(clinic: Clinic, **having: Any) -> list[tuple[str, str]]:
-    rows = Membership.objects.for_clinic(clinic).active().filter(**having).select_related("user")
+    rows = Membership.objects.for_clinic(clinic).people().filter(**having).select_related("user")
     return [(str(row.user.pk), str(row.user)) for row in rows.order_by("user__full_name", "pk")]
 
 

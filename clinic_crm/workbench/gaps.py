@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import Clinic
+from accounts.statements import Statement
 from consultations.models import CheckoutItem, Visit
 from consultations.stages import ENDED, UNDECIDED, Stage
 from followups.models import Appointment
@@ -88,25 +89,31 @@ def mend_url(visit: Visit, code: str) -> str:
 def gaps_of(clinic: Clinic, now: datetime) -> list[Gap]:
     """Return yesterday's gaps by kind, and the recheck plans that lack (two statements)."""
     start, end = clinic.day_bounds(clinic.today() - timedelta(days=1))
+    found: dict[str, list[Person]] = {}
+    for visit in _LEFT.rows(clinic=clinic.pk, start=start, end=end, now=now):
+        for code in lacks(visit):
+            found.setdefault(code, []).append(Person(visit.patient.name, mend_url(visit, code)))
+    gaps = [Gap(code, label, verb, found[code]) for code, label, verb in KINDS if code in found]
+    return _plans(clinic, now) + gaps
+
+
+def _left(*, clinic: int, start: datetime, end: datetime, now: datetime) -> Any:
     waived = CheckoutItem.objects.filter(visit=OuterRef("pk"), waived_at__isnull=False).values("code")
     later = Appointment.objects.for_clinic(clinic).expected().filter(patient=OuterRef("patient"), starts_at__gt=now)
     open_ends = Q(next_appointment=None) | Q(patient__wechat_linked_at=None) | Q(form_completed_at=None, is_first=True)
     open_ends |= Q(decision__in=sorted(UNDECIDED), classified_at=None)
-    rows = (
+    return (
         Visit.objects.for_clinic(clinic)
-        .filter(open_ends, left_at__gte=start, left_at__lt=end, stage__in=ENDED, received_at__isnull=False)
+        .filter(open_ends, left_at__gte=start, left_at__lt=end, stage__in=sorted(ENDED), received_at__isnull=False)
         .filter(is_error=False)
         .select_related("patient")
         .only(*READ)
         .annotate(waived=ArraySubquery(waived), comes_again=Exists(later))
         .order_by("left_at", "pk")
     )
-    found: dict[str, list[Person]] = {}
-    for visit in rows:
-        for code in lacks(visit):
-            found.setdefault(code, []).append(Person(visit.patient.name, mend_url(visit, code)))
-    gaps = [Gap(code, label, verb, found[code]) for code, label, verb in KINDS if code in found]
-    return _plans(clinic, now) + gaps
+
+
+_LEFT = Statement(_left)
 
 
 def _plans(clinic: Clinic, now: datetime) -> list[Gap]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from accounts.permissions import Permission
+from accounts.statements import Statement
 from clinic_crm.workbench.timeline import counts
 from clinic_crm.workbench.timeline_kinds import Counted, Reader
 from consultations.models import ConsultationForm, Exam, ExamFile, Plan, Visit
@@ -26,11 +27,12 @@ from patients.models import (
     ComplaintCase,
     Consent,
     ConsentPurpose,
+    Patient,
+    PatientPhone,
     Referral,
     Registration,
     WordOfMouth,
 )
-from patients.queries import expected_appointments
 
 JUDGED_SHOWN = 24  # judgements on the line of the side panel
 ASKED_SHOWN = 3  # times somebody was asked for word of mouth; the rest is a click away
@@ -65,21 +67,17 @@ class Facts:
 
 def facts_of(registration: Registration, reader: Reader, user: User) -> Facts:
     """Read counts and side panel; two statements."""
-    patient = reader.patient_id
-    links = reader.rows(Referral)
-    brought = links.filter(referrer=patient).order_by("-created_at")
-    one = Registration.objects.filter(pk=registration.pk)
-    side = {
-        "side_next": Subquery(_next(registration).values(found=_APPOINTMENT)[:1]),
-        "side_consents": ArraySubquery(_consents(reader)),
-        "side_referrer": Subquery(links.filter(referred=patient).values(found=_person("referrer"))[:1]),
-        "side_brought": ArraySubquery(brought.values(found=_person("referred"))[:NAMED]),
-        "side_brought_count": Counted(brought.order_by().values("pk")),
-        "side_judged": ArraySubquery(_judged(reader)),
-        "side_asked": ArraySubquery(_asked(reader)),
-        "side_complaint": Subquery(_complaint(reader, user)),
-    }
-    row: dict[str, Any] = dict(one.values(**side, **_tab_counts(reader)).get())
+    start, _end = registration.clinic.day_bounds(registration.clinic.today())
+    row: dict[str, Any] = _SIDE.rows(
+        reader.grants,
+        patient=reader.patient_id,
+        registration=registration.pk,
+        clinic=registration.clinic_id,
+        start=start,
+        user=user.pk,
+        **ComplaintCase.objects.places_of(user),
+        seen=reader.clinic_ids,
+    )[0]
     agreed = {found["purpose"]: found["given"] for found in row["side_consents"]}
     return Facts(
         events=counts(reader),
@@ -95,6 +93,38 @@ def facts_of(registration: Registration, reader: Reader, user: User) -> Facts:
     )
 
 
+def _side(
+    grants: frozenset[Permission],
+    *,
+    patient: int,
+    registration: int,
+    clinic: int,
+    start: datetime,
+    user: int,
+    seen: tuple[int, ...],
+    **places: tuple[int, ...],
+) -> Any:
+    """Compose the side panel and the tabs' counts."""
+    reader = Reader(patient, grants, seen)
+    links = reader.rows(Referral)
+    brought = links.filter(referrer=patient).order_by("-created_at")
+    coming = Appointment.objects.for_clinic(clinic).expected().filter(starts_at__gte=start, patient=patient)
+    complaints = ComplaintCase.objects.read_by(user, **places)
+    side = {
+        "side_next": Subquery(coming.order_by("starts_at").values(found=_APPOINTMENT)[:1]),
+        "side_consents": ArraySubquery(_consents(reader)),
+        "side_referrer": Subquery(links.filter(referred=patient).values(found=_person("referrer"))[:1]),
+        "side_brought": ArraySubquery(brought.values(found=_person("referred"))[:NAMED]),
+        "side_brought_count": Counted(brought.order_by().values("pk")),
+        "side_judged": ArraySubquery(_judged(reader)),
+        "side_asked": ArraySubquery(_asked(reader)),
+        "side_complaint": Subquery(_complaint(reader, complaints)),
+    }
+    return Registration.objects.filter(pk=registration).values(**side, **_tab_counts(reader))
+
+
+_SIDE = Statement(_side)
+
 _APPOINTMENT = JSONObject(
     id="pk", starts_at="starts_at", kind="kind", status="status", doctor="doctor__full_name", room="room__name"
 )
@@ -102,10 +132,6 @@ _APPOINTMENT = JSONObject(
 
 def _person(side: str) -> JSONObject:
     return JSONObject(id=f"{side}_id", name=f"{side}__name", code=f"{side}__class_code", effective="effective_at")
-
-
-def _next(registration: Registration) -> Any:
-    return expected_appointments(registration.clinic).filter(patient=registration.patient_id)
 
 
 def _consents(reader: Reader) -> QuerySet[Any, Any]:
@@ -136,8 +162,8 @@ def _answered(row: dict[str, Any]) -> dict[str, Any]:
     return {"where": where, "state": row["state"], "at": at}
 
 
-def _complaint(reader: Reader, user: User) -> QuerySet[Any, Any]:
-    rows = ComplaintCase.objects.visible_to(user).filter(clinic__in=reader.clinic_ids, patient=reader.patient_id)
+def _complaint(reader: Reader, visible: Any) -> QuerySet[Any, Any]:
+    rows = visible.filter(clinic__in=reader.clinic_ids, patient=reader.patient_id)
     told = JSONObject(id="pk", number="number", what="what", category="category", due="due_at")
     latest: QuerySet[Any, Any] = rows.open().order_by("-received_at", "-pk").values(found=told)[:1]
     return latest
@@ -183,13 +209,18 @@ def _tab_counts(reader: Reader) -> dict[str, Any]:
 
 def open_visit(registration: Registration) -> Visit | None:
     """Return the visit for which the patient is in the clinic now."""
-    visits = Visit.objects.for_clinic(registration.clinic_id).filter(patient=registration.patient_id)
-    found: Visit | None = (
-        visits.in_clinic_now().select_related("clinic", "doctor", "coordinator", "consultation").first()
-    )
-    if found is not None:
-        found.patient = registration.patient
-    return found
+    found: list[Visit] = _HERE.rows(clinic=registration.clinic_id, patient=registration.patient_id)
+    for visit in found:
+        visit.patient, visit.clinic = registration.patient, registration.clinic
+    return found[0] if found else None
+
+
+def _here(*, clinic: int, patient: int) -> Any:
+    visits = Visit.objects.for_clinic(clinic).filter(patient=patient).in_clinic_now()
+    return visits.select_related("doctor", "coordinator", "consultation").order_by("pk")[:1]
+
+
+_HERE = Statement(_here)
 
 
 @dataclass(frozen=True)
@@ -249,8 +280,23 @@ def open_tasks(registration: Registration, user: User) -> list[Task]:
     """Return what is still to be done for the patient here, the next first (one statement)."""
     if not user.may(Permission.FOLLOW_UP, registration.clinic_id):
         return []
-    rows = Task.objects.for_clinic(registration.clinic_id).open().filter(patient=registration.patient_id)
-    return list(rows.select_related("owner").order_by("due_at")[:NAMED])
+    return _TASKS.rows(clinic=registration.clinic_id, patient=registration.patient_id)
+
+
+def _tasks(*, clinic: int, patient: int) -> Any:
+    rows = Task.objects.for_clinic(clinic).open().filter(patient=patient).order_by("due_at")
+    return rows.only("title", "due_at")[:NAMED]
+
+
+_TASKS = Statement(_tasks)
+
+
+def phones_of(patient: Patient) -> list[PatientPhone]:
+    """Return the patient's numbers in their order (one statement)."""
+    return _PHONES.rows(patient=patient.pk)
+
+
+_PHONES = Statement(lambda *, patient: PatientPhone.objects.filter(patient=patient))
 
 
 def minutes_of(kind: str) -> int:

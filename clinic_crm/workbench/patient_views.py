@@ -50,7 +50,7 @@ def patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
         "thing": patient_page.next_thing(registration, visit, facts, request.user),
         "slot": slot,
         "slot_minutes": patient_page.minutes_of(slot[1]) if slot else 0,
-        "phones": list(registration.patient.phones.all()) if may.reveal_contact else [],
+        "phones": patient_page.phones_of(registration.patient) if may.reveal_contact else [],
         "open_tasks": patient_page.open_tasks(registration, request.user),
         "now": timezone.now(),
         "tabs": tabs,

@@ -168,6 +168,7 @@ def _contacts(patient: Patient, clinics: Clinics) -> list[Section]:
 
 CHANNELS = {
     "desk": lambda: _("at the desk"),
+    "api": lambda: _("by another program"),
     "patient_form": lambda: _("in the patient's own form"),
     "import": lambda: _("imported"),
     "contact": lambda: _("said in a contact"),
@@ -205,8 +206,9 @@ def _went_to(patient: Patient, clinics: Clinics) -> Section:
     first = Registration.objects.filter(patient=patient, clinic__in=clinics).order_by("created_at").first()
     exports = AuditEvent.objects.filter(action="patients_exported", clinic__in=clinics).select_related("actor")
     since = exports.filter(at__gte=first.created_at) if first else exports.none()
+    exported = _("Export of a patient list")
     rows += [
-        [_time(e.at), str(e.actor or ""), f"{_('Export of a patient list')}: {e.detail.get('reason', '')}"]
+        [_time(e.at), str(e.actor or ""), f"{exported}: {e.detail.get('reason', '')}"]
         for e in since.order_by("-at")[:MOST]
     ]
     heads = [_("When"), _("To whom"), _("What")]

@@ -1,8 +1,9 @@
 """Everything that happened with a patient, newest first.
 
 The kinds of events are united, ordered and cut in the database: a page of the timeline is one statement, however
-many kinds there are. Compiling that statement costs Django more than running it costs PostgreSQL, so it is compiled
-once for each set of permissions and clinics, with a mark where the patient belongs.
+many kinds there are. Compiling that statement costs Django more than running it costs PostgreSQL, and planning it
+costs PostgreSQL twenty times what running it does. So it is compiled once for each set of permissions and clinics, with
+a mark where the patient belongs, and what every patient page asks is prepared once in each connection.
 """
 
 import json
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.core import signing
 from django.db import connection
 
@@ -41,6 +44,8 @@ class Slice:
 
 
 Statement = tuple[str, list[Any]]
+MOST_PREPARED = 64  # statements held in one connection: a few for each role and set of clinics
+PREPARED: WeakKeyDictionary[Any, dict[tuple[Any, ...], str]] = WeakKeyDictionary()  # connection → names in it
 
 
 @lru_cache(maxsize=1024)
@@ -51,12 +56,34 @@ def _compiled(grants: frozenset[Permission], clinic_ids: tuple[int, ...], kind: 
 
 
 def _statements(reader: Reader, kinds: tuple[str, ...]) -> list[Statement]:
-    """Return the events of each kind as SQL with its parameters, the patient put in."""
-    found = []
-    for kind in kinds:
-        sql, params = _compiled(reader.grants, reader.clinic_ids, kind)
-        found.append((sql, [reader.patient_id if value == ANY_PATIENT else value for value in params]))
-    return found
+    """Return the events of each kind as SQL with its parameters, the mark in the patient's place."""
+    return [(sql, list(params)) for sql, params in (_compiled(reader.grants, reader.clinic_ids, k) for k in kinds)]
+
+
+def _rows(reader: Reader, name: tuple[str, ...], statement: Statement | None = None) -> list[Any]:
+    """Run a statement for the reader's patient; without one, that of this name, prepared in this connection."""
+    sql, params = statement or _united(name[0], reader.grants, reader.clinic_ids, name[1:])
+    with connection.cursor() as db:
+        known = None if statement else _prepared((reader.grants, reader.clinic_ids, *name), sql, params)
+        if known:
+            db.execute(f"EXECUTE {known} (%s)", [reader.patient_id])
+        else:
+            db.execute(sql, [reader.patient_id if value == ANY_PATIENT else value for value in params])
+        return db.fetchall()
+
+
+def _prepared(key: tuple[Any, ...], sql: str, params: list[Any]) -> str:
+    """Return the name of a statement in this connection; "" where there are too many, or connections are shared."""
+    if settings.PGBOUNCER:
+        return ""
+    held = PREPARED.setdefault(connection.connection, {})
+    if key not in held and len(held) < MOST_PREPARED:
+        name = f"timeline_{len(held)}"
+        with connection.connection.cursor() as bare:
+            text = bare.mogrify(sql, params).decode().replace(str(ANY_PATIENT), "$1")
+            bare.execute(f"PREPARE {name} (bigint) AS {text}")
+        held[key] = name
+    return held.get(key, "")
 
 
 def _page_of(statements: list[Statement], place: tuple[datetime, str, int] | None) -> Statement:
@@ -74,10 +101,10 @@ def read(reader: Reader, *, kind: str = "", cursor: str = "") -> Slice:
     """Return a page of events, of one kind or of all, older than the cursor; one statement."""
     if not reader.clinic_ids:
         return Slice([])
-    sql, params = _page_of(_statements(reader, reader.chosen(kind)), _place(cursor, reader))
-    with connection.cursor() as db:
-        db.execute(sql, params)
-        found = [Event(kind, pk, at, _told(data)) for kind, pk, at, data in db.fetchall()]
+    kinds, place = reader.chosen(kind), _place(cursor, reader)
+    older = _page_of(_statements(reader, kinds), place) if place else None
+    rows = _rows(reader, ("page", *kinds), older)
+    found = [Event(kind, pk, at, _told(data)) for kind, pk, at, data in rows]
     more = _cursor(found[PAGE - 1], reader) if len(found) > PAGE else ""
     return Slice(found[:PAGE], more)
 
@@ -86,12 +113,19 @@ def counts(reader: Reader) -> dict[str, int]:
     """Return how many events of each kind there are; one statement."""
     if not reader.clinic_ids:
         return {}
-    statements = _statements(reader, reader.kinds)
+    return dict(_rows(reader, ("counts", *reader.kinds)))
+
+
+def _counts_of(statements: list[Statement]) -> Statement:
     united = " UNION ALL ".join(f"SELECT ev_kind FROM ({sql}) AS kind" for sql, _params in statements)  # noqa: S608
-    with connection.cursor() as db:
-        values = [value for _sql, params in statements for value in params]
-        db.execute(f"SELECT ev_kind, COUNT(*) FROM ({united}) AS events GROUP BY ev_kind", values)  # noqa: S608
-        return dict(db.fetchall())
+    values = [value for _sql, params in statements for value in params]
+    return f"SELECT ev_kind, COUNT(*) FROM ({united}) AS events GROUP BY ev_kind", values  # noqa: S608
+
+
+@lru_cache(maxsize=256)
+def _united(what: str, grants: frozenset[Permission], clinic_ids: tuple[int, ...], kinds: tuple[str, ...]) -> Statement:
+    statements = _statements(Reader(ANY_PATIENT, grants, clinic_ids), kinds)
+    return _counts_of(statements) if what == "counts" else _page_of(statements, None)
 
 
 def _told(data: Any) -> dict[str, Any]:

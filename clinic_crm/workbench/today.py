@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
+from accounts.statements import Statement
 from clinic_crm.workbench.board import cards_of, me_of
 from clinic_crm.workbench.cards import COLUMNS, Card, Column, limit_of
 from clinic_crm.workbench.gaps import gaps_of
@@ -155,18 +156,29 @@ def counts_of(clinic: Clinic, user: User) -> Counts:
 def arrivals(clinic: Clinic, now: datetime) -> list[Appointment]:
     """Return who is expected within 90 minutes, and who should have come today and did not (one statement)."""
     start, end = clinic.day_bounds(clinic.today())
+    return _ARRIVALS.rows(clinic=clinic.pk, start=start, end=min(end, now + SOON))
+
+
+def _arrivals(*, clinic: int, start: datetime, end: datetime) -> Any:
     rows = Appointment.objects.for_clinic(clinic).expected().select_related("patient", "doctor")
     rows = rows.only("starts_at", "status", "kind", "purpose", *PATIENT, "doctor__full_name", "doctor__username")
-    return list(rows.filter(starts_at__gte=start, starts_at__lt=min(end, now + SOON)).order_by("starts_at", "pk"))
+    return rows.filter(starts_at__gte=start, starts_at__lt=end).order_by("starts_at", "pk")
 
 
 def ended_today(clinic: Clinic) -> list[Visit]:
     """Return the latest visits that ended today (one statement)."""
     start, end = clinic.day_bounds(clinic.today())
-    rows = Visit.objects.for_clinic(clinic).filter(stage__in=ENDED, left_at__gte=start, left_at__lt=end, is_error=False)
-    rows = rows.select_related("patient", "next_appointment")
+    return _ENDED.rows(clinic=clinic.pk, start=start, end=end)
+
+
+def _ended(*, clinic: int, start: datetime, end: datetime) -> Any:
+    rows = Visit.objects.for_clinic(clinic).filter(stage__in=sorted(ENDED), is_error=False)
+    rows = rows.filter(left_at__gte=start, left_at__lt=end).select_related("patient", "next_appointment")
     rows = rows.only("left_at", "stage", "decision", "clinic_id", *PATIENT, "next_appointment__starts_at")
-    return list(rows.order_by("-left_at")[:ENDED_SHOWN])
+    return rows.order_by("-left_at")[:ENDED_SHOWN]
+
+
+_ARRIVALS, _ENDED = Statement(_arrivals), Statement(_ended)
 
 
 def waivers_waiting(clinic: Clinic) -> list[CheckoutItem]:

@@ -15,7 +15,7 @@ from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from clinic_crm.workbench.cards import COLUMNS
-from clinic_crm.workbench.context import first_url
+from clinic_crm.workbench.navigation import first_url
 from clinic_crm.workbench.pulse import pulse_of
 from clinic_crm.workbench.today import Board, View, board_context
 from consultations.errors import StageConflict, VisitError

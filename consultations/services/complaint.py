@@ -5,10 +5,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from consultations.errors import MoveRefused, Refused
+from consultations.errors import Refused
 from consultations.models import Consultation, Visit
-from consultations.services.moves import locked, move
-from consultations.stages import Missing, Stage, route_for
+from consultations.services.moves import locked, move, out_of_order
+from consultations.stages import Stage, route_for
 from patients.models import Registration
 
 BEFORE = (Stage.RECEIVED, Stage.INTAKE, Stage.COMPLAINT)
@@ -36,7 +36,7 @@ def confirm_complaint(
     """
     fresh = locked(visit, expected=expected)
     if fresh.stage not in BEFORE:
-        raise MoveRefused([Missing.ORDER])
+        raise out_of_order(fresh)
     set_route = route_for(complaint)
     chosen = route or set_route
     if chosen != set_route and not route_reason.strip():

@@ -31,6 +31,7 @@ class ExamsLacking(VisitError):
 
     def __init__(self, states: list[ExamState]) -> None:
         self.states = states
+        self.missing = tuple(state.code for state in states)
         super().__init__(
             _("Exam data still missing: %(what)s") % {"what": pgettext("list", ", ").join(s.name for s in states)}
         )

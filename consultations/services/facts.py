@@ -1,12 +1,17 @@
 """Reading the facts that a move looks at from the database."""
 
-from django.db.models import Exists, OuterRef
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import Permission
+from accounts.statements import Statement
 from consultations import checkout
-from consultations.models import Exam, Visit
+from consultations.models import CheckoutItem, Exam, Visit
 from consultations.points import ALL_POINTS
 from consultations.stages import Actor, Stage, VisitFacts
 from followups.models import Appointment
@@ -26,15 +31,26 @@ def later_appointment(visit: Visit) -> Appointment | None:
     made_here = visit.next_appointment
     if made_here is not None and (made_here.holds_slot or not visit.is_open):
         return made_here
-    expected = Appointment.objects.for_clinic(visit.clinic_id).expected().filter(patient=visit.patient_id)
-    return expected.filter(starts_at__gt=timezone.now()).select_related("doctor").order_by("starts_at").first()
+    found: list[Appointment] = _LATER.rows(clinic=visit.clinic_id, patient=visit.patient_id, now=timezone.now())
+    return found[0] if found else None
 
 
-def checkout_lines(visit: Visit, *, comes_again: bool | None = None) -> list[checkout.CheckoutLine]:
+def _later(*, clinic: int, patient: int, now: datetime) -> QuerySet[Any, Any]:
+    expected = Appointment.objects.for_clinic(clinic).expected().filter(patient=patient, starts_at__gt=now)
+    coming: QuerySet[Any, Any] = expected.select_related("doctor").order_by("starts_at")[:1]
+    return coming
+
+
+_LATER = Statement(_later)
+
+
+def checkout_lines(
+    visit: Visit, *, comes_again: bool | None = None, items: Iterable[CheckoutItem] | None = None
+) -> list[checkout.CheckoutLine]:
     """Return the must-dos of the visit with their states.
 
     The next appointment, WeChat and class are read from the facts themselves, not from a tick.
-    Args: comes_again: whether a later appointment stands, for who has read it already.
+    Args: comes_again: whether a later appointment stands, and items: what was recorded, for who has read it already.
     """
     if comes_again is None:
         comes_again = later_appointment(visit) is not None
@@ -45,7 +61,7 @@ def checkout_lines(visit: Visit, *, comes_again: bool | None = None) -> list[che
             waiver_asked=item.waiver_asked_at is not None and item.refused_at is None,
             waived=item.waived_at is not None,
         )
-        for item in visit.checkout_items.all()
+        for item in (visit.checkout_items.all() if items is None else items)
     }
     facts = {
         "next_appointment": comes_again,
@@ -59,11 +75,31 @@ def checkout_lines(visit: Visit, *, comes_again: bool | None = None) -> list[che
     return checkout.lines(codes, recorded)
 
 
+def _read(*, visit: int) -> QuerySet[Any, Any]:
+    ordered = Exists(Exam.objects.filter(visit=OuterRef("pk")))
+    return Visit.objects.filter(pk=visit).values_list("plan__finished_at", "plan__no_treatment", ordered)
+
+
+_READ = Statement(_read)
+
+
+def items_of(visit: Visit) -> list[CheckoutItem]:
+    """Return what is recorded of the checkout, with who did it (one statement)."""
+    return _ITEMS.rows(visit=visit.pk)
+
+
+def _items(*, visit: int) -> QuerySet[CheckoutItem]:
+    rows = CheckoutItem.objects.filter(visit=visit)
+    found: QuerySet[CheckoutItem] = rows.select_related("done_by", "waived_by", "waiver_asked_by")
+    return found
+
+
+_ITEMS = Statement(_items)
+
+
 def facts_of(visit: Visit) -> VisitFacts:
     """Return what the stage rules need to know of a visit (one query, at the checkout three)."""
-    ordered = Exists(Exam.objects.filter(visit=OuterRef("pk")))
-    columns = "plan__finished_at", "plan__no_treatment"
-    finished_at, no_treatment, exams_ordered = Visit.objects.filter(pk=visit.pk).values_list(*columns, ordered).get()
+    finished_at, no_treatment, exams_ordered = _READ.rows(visit=visit.pk)[0]
     finished = finished_at is not None
     return VisitFacts(
         stage=visit.stage,
@@ -78,5 +114,5 @@ def facts_of(visit: Visit) -> VisitFacts:
         plan_ready=finished,
         all_explained=(finished and no_treatment) or set(visit.explained_points) >= ALL_POINTS,
         decision=visit.decision,
-        checkout_ready=visit.stage == Stage.LEAVING and checkout.ready(checkout_lines(visit)),
+        checkout_ready=visit.stage == Stage.LEAVING and checkout.ready(checkout_lines(visit, items=items_of(visit))),
     )

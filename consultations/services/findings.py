@@ -5,11 +5,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import Permission
+from accounts.statements import Statement
 from consultations.errors import MoveRefused, Refused
 from consultations.models import ToothFinding, Visit
 from consultations.models.plan import validate_tooth
@@ -31,16 +33,27 @@ def _examining(visit: Visit, by: User) -> Visit:
 
 def current_findings(visit: Visit) -> list[ToothFinding]:
     """Return the findings that stand, oldest first."""
-    return list(visit.tooth_findings.filter(removed_at=None))
+    return _STANDING.rows(visit=visit.pk)
+
+
+_STANDING = Statement(lambda *, visit: ToothFinding.objects.filter(visit=visit, removed_at=None))
 
 
 def last_findings(visit: Visit) -> list[ToothFinding]:
     """Return the findings of the patient's latest earlier visit that has any, for carrying over."""
-    earlier = ToothFinding.objects.for_clinic(visit.clinic_id).filter(
-        visit__patient=visit.patient_id, visit__arrived_at__lt=visit.arrived_at, removed_at=None
+    return _LAST.rows(clinic=visit.clinic_id, patient=visit.patient_id, before=visit.arrived_at)
+
+
+def _last(*, clinic: int, patient: int, before: datetime) -> QuerySet[ToothFinding]:
+    earlier = ToothFinding.objects.for_clinic(clinic).filter(
+        visit__patient=patient, visit__arrived_at__lt=before, removed_at=None
     )
     latest = earlier.order_by("-visit__arrived_at").values("visit")[:1]
-    return list(earlier.filter(visit__in=latest).select_related("visit"))
+    found: QuerySet[ToothFinding] = earlier.filter(visit__in=latest).select_related("visit")
+    return found
+
+
+_LAST = Statement(_last)
 
 
 @transaction.atomic

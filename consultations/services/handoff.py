@@ -15,7 +15,7 @@ from accounts.permissions import Permission, Role
 from consultations.errors import MoveRefused, Refused, VisitError
 from consultations.handoff_rules import Note, Part, clean_points, missing_parts
 from consultations.models import Exam, Handoff, Visit
-from consultations.services.moves import locked, move
+from consultations.services.moves import locked, move, out_of_order
 from consultations.stages import Missing, Stage
 from followups.services.classes import set_class
 from patients.classification import ClassFacts, Suggestion, suggest
@@ -117,7 +117,7 @@ def suggestion_of(visit: Visit, awareness: int | None) -> Suggestion:
 
 def doctors_of(clinic_id: int) -> list[User]:
     """Return the doctors who work in a clinic, by name."""
-    rows = Membership.objects.for_clinic(clinic_id).active().with_role(Role.DOCTOR).select_related("user")
+    rows = Membership.objects.for_clinic(clinic_id).people().with_role(Role.DOCTOR).select_related("user")
     return sorted((row.user for row in rows), key=lambda user: (user.full_name, user.pk))
 
 
@@ -201,7 +201,7 @@ def send(
     fresh = _writable(visit, by)
     locked(fresh, expected=expected)
     if fresh.stage not in BEFORE_SENDING:
-        raise MoveRefused([Missing.ORDER])
+        raise out_of_order(fresh)
     treating = doctor or fresh.doctor
     if treating is None or treating not in doctors_of(fresh.clinic_id):
         raise Refused(_("Choose the doctor who treats."))

@@ -155,7 +155,7 @@ def close(*, visit: Visit, by: User, expected: str | None = Stage.LEAVING) -> Vi
     waiting = [line for line in checkout_lines(fresh) if not line.met]
     if waiting:
         words = _(", ").join(str(CheckoutItem.Code(line.code).label) for line in waiting)
-        raise Refused(_("Still missing: %(what)s") % {"what": words})
+        raise Refused(_("Still missing: %(what)s") % {"what": words}, missing=[line.code for line in waiting])
     later = later_appointment(fresh)
     if later is not None:
         set_next_appointment(visit=fresh, appointment=later)

@@ -11,7 +11,7 @@ from accounts.models import User
 from consultations.errors import MoveRefused, StageConflict
 from consultations.models import StageChange, Visit
 from consultations.services.facts import actor_of, facts_of
-from consultations.stages import ENDED, Stage, check_move
+from consultations.stages import ENDED, Missing, Stage, check_move, next_stage
 from followups.models import HookEvent
 from followups.services import hooks
 
@@ -29,6 +29,11 @@ def locked(visit: Visit, *, expected: str | None = None) -> Visit:
     if expected is not None and fresh.stage != expected:
         raise StageConflict(fresh, _last_mover(fresh))
     return fresh
+
+
+def out_of_order(visit: Visit) -> MoveRefused:
+    """Return the refusal of a step before its turn; it names the stage that comes next."""
+    return MoveRefused([Missing.ORDER], comes_next=next_stage(facts_of(visit)))
 
 
 def _last_mover(visit: Visit) -> User | None:
@@ -59,7 +64,7 @@ def move(*, visit: Visit, to: str, by: User, expected: str | None = None, reason
     fresh = locked(visit, expected=expected)
     verdict = check_move(facts_of(fresh), to, actor_of(by, fresh))
     if not verdict.allowed:
-        raise MoveRefused(verdict.missing)
+        raise MoveRefused(verdict.missing, comes_next=next_stage(facts_of(fresh)))
     return write_stage(visit=fresh, to=to, by=by, reason=reason, **facts)
 
 

@@ -85,7 +85,7 @@ def set_terms(
 
 
 def _price_differences(plan: Plan, prices: Mapping[int, Decimal], terms: Mapping[int, Terms]) -> list[Difference]:
-    found = []
+    found, discount = [], _("Discount")
     for option in plan.options.all():
         for item in option.items.all():
             mine = prices.get(item.pk)
@@ -93,7 +93,8 @@ def _price_differences(plan: Plan, prices: Mapping[int, Decimal], terms: Mapping
                 found.append(Difference(f"{option.name} · {item.name}", str(mine), str(item.unit_price)))
         term = terms.get(option.pk)
         if term is not None and term.discount != option.discount:
-            found.append(Difference(f"{option.name} · {_('Discount')}", str(term.discount), str(option.discount)))
+            what = f"{option.name} · {discount}"
+            found.append(Difference(what, str(term.discount), str(option.discount)))
     return found
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
+from accounts.statements import Statement
 from consultations.models import HandoffQuestion, Visit
 from consultations.stages import Stage
 from followups.models import Appointment
@@ -52,12 +53,15 @@ class Card:
 
 def queue_of(doctor: User, clinic: Clinic) -> list[Card]:
     """Return the doctor's queue in one clinic, most urgent first, then longest waiting (two queries)."""
-    cards = [_card(visit) for visit in _visits(doctor, clinic)]
-    cards += [_expected(appointment) for appointment in _appointments(doctor, clinic)]
+    _start, end = clinic.day_bounds(clinic.today())
+    lately = timezone.now() - timedelta(minutes=30)  # who is late is still expected
+    cards = [_card(visit) for visit in _VISITS.rows(doctor=doctor.pk, clinic=clinic.pk)]
+    coming = _APPOINTMENTS.rows(doctor=doctor.pk, clinic=clinic.pk, lately=lately, end=end)
+    cards += [_expected(appointment) for appointment in coming]
     return sorted(cards, key=lambda card: (card.turn, card.since))
 
 
-def _visits(doctor: User, clinic: Clinic) -> QuerySet[Visit]:
+def _visits(*, doctor: int, clinic: int) -> QuerySet[Visit]:
     asked = HandoffQuestion.objects.filter(handoff__visit=OuterRef("pk"), for_doctor=True, answered_at=None)
     mine = Q(doctor=doctor)
     unclaimed = Q(doctor=None, stage=Stage.DOCTOR)
@@ -70,6 +74,9 @@ def _visits(doctor: User, clinic: Clinic) -> QuerySet[Visit]:
         .select_related("patient", "consultation", "clinic")
     )
     return visits
+
+
+_VISITS = Statement(_visits)
 
 
 def _turn(visit: Visit) -> tuple[Turn, str]:
@@ -99,11 +106,12 @@ def _card(visit: Visit) -> Card:
     )
 
 
-def _appointments(doctor: User, clinic: Clinic) -> QuerySet[Appointment]:
-    _start, end = clinic.day_bounds(clinic.today())
-    lately = timezone.now() - timedelta(minutes=30)  # who is late is still expected
+def _appointments(*, doctor: int, clinic: int, lately: datetime, end: datetime) -> QuerySet[Appointment]:
     rows = Appointment.objects.for_clinic(clinic).expected().filter(doctor=doctor, starts_at__range=(lately, end))
     return rows.select_related("patient").order_by("starts_at")[:MOST_EXPECTED]  # type: ignore[no-any-return]
+
+
+_APPOINTMENTS = Statement(_appointments)
 
 
 def _expected(appointment: Appointment) -> Card:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import record
 from accounts.models import User
+from accounts.statements import Statement
 from consultations.errors import Refused
 from consultations.models import Consultation, Refund, Visit
 from consultations.stages import Decision
@@ -52,7 +53,10 @@ def standing_refunds(visit: Visit) -> list[Refund]:
     """Return the refunds in force of a visit's case; asks the database only where there can be some."""
     if visit.is_first and not visit.decision and visit.consultation.status not in PAID:
         return []
-    return list(Refund.objects.filter(consultation=visit.consultation_id).standing())
+    return _STANDING.rows(consultation=visit.consultation_id)
+
+
+_STANDING = Statement(lambda *, consultation: Refund.objects.filter(consultation=consultation).standing())
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ from consultations.points import Point
 from consultations.services import leaving
 from consultations.services.complaint import confirm_complaint
 from consultations.services.decision import take_decision
-from consultations.services.facts import checkout_lines, later_appointment
+from consultations.services.facts import checkout_lines, items_of, later_appointment
 from consultations.services.handoff import suggestion_of
 from consultations.stages import UNDECIDED, Decision, Stage, route_for
 from consultations.views.workspace import get_visit, missing_for_next, render_visit, visit_errors
@@ -89,7 +89,8 @@ def decision_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[
 
 
 def leaving_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
-    items = {item.code: item for item in visit.checkout_items.select_related("done_by", "waived_by", "waiver_asked_by")}
+    later, recorded = later_appointment(visit), items_of(visit)
+    items = {item.code: item for item in recorded}
     rows = [
         {
             "code": line.code,
@@ -99,9 +100,8 @@ def leaving_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[s
             "of_class": line.code in checkout.CLASS_MUST_DOS.get(visit.patient.class_code, ()),
             "item": items.get(line.code),
         }
-        for line in checkout_lines(visit)
+        for line in checkout_lines(visit, comes_again=later is not None, items=recorded)
     ]
-    later = later_appointment(visit)
     open_rows = [row for row in rows if row["state"] in {"open", "waiting"}]
     return {
         "rows": sorted(rows, key=lambda row: row["state"] not in {"open", "waiting"}),

@@ -7,8 +7,8 @@ from zlib import crc32
 
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
-from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -17,10 +17,11 @@ from accounts.access import StaffRequest, current_clinic, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from accounts.reading import whole_number
+from accounts.statements import Statement
 from consultations.doctor_steps import current_step, steps_of
 from consultations.errors import AlreadyHere, StageConflict, VisitError
 from consultations.models import ExamKind, Handoff, Plan, Visit
-from consultations.notes import note_context
+from consultations.notes import note_context, note_of
 from consultations.plan_rules import plan_lacks
 from consultations.services import exams as exam_service
 from consultations.services import handoff as handoff_service
@@ -38,7 +39,8 @@ from followups.services import recheck_plans
 def doctor_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     """The doctor's stage as the coordinator sees it: read or not, questions, the note, findings and plan."""
     found = list(visit.tooth_findings.filter(removed_at=None).order_by("tooth", "id"))
-    return note_context(visit) | status_context(visit) | {"findings": found, "plan": plan_of(visit)}
+    note = note_of(visit)
+    return note_context(visit, note) | status_context(visit, note) | {"findings": found, "plan": plan_of(visit)}
 
 
 def queue_context(
@@ -57,15 +59,25 @@ def queue_context(
 
 def visit_here(request: StaffRequest, pk: int) -> Visit:
     """Return a visit of this clinic with its note and plan loaded, or answer 404."""
-    visits = Visit.objects.for_user(request.user).for_clinic(current_clinic(request.user)).with_people()
-    visits = visits.select_related("clinic", "room", "handoff__acknowledged_by", "plan__made_by")
-    visit: Visit = get_object_or_404(visits, pk=pk)
-    return visit
+    clinic = current_clinic(request.user)
+    found: list[Visit] = _VISIT.rows(visit=pk, clinic=clinic.pk) if clinic else []
+    if clinic is None or not found:
+        raise Http404
+    found[0].clinic = clinic
+    return found[0]
+
+
+def _visit(*, visit: int, clinic: int) -> Any:
+    visits = Visit.objects.for_clinic(clinic).filter(pk=visit).with_people()
+    return visits.select_related("room", "handoff__acknowledged_by", "plan__made_by")
+
+
+_VISIT = Statement(_visit)
 
 
 def page_context(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
     """Everything on the doctor's page of one visit, as `visit_here` gives it."""
-    exams = list(exams_of(visit))
+    exams = exams_of(visit)
     note: Handoff | None = getattr(visit, "handoff", None)
     plan: Plan | None = getattr(visit, "plan", None)
     if plan is not None:
@@ -91,7 +103,10 @@ def page_context(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[st
 def _kinds_to_order(clinic: Clinic, visit: Visit, ordered: set[int]) -> list[ExamKind]:
     if visit.stage != Stage.DOCTOR or visit.handoff_acknowledged_at is None:
         return []
-    return [kind for kind in ExamKind.objects.for_clinic(clinic).filter(is_active=True) if kind.pk not in ordered]
+    return [kind for kind in _KINDS.rows(clinic=clinic.pk) if kind.pk not in ordered]
+
+
+_KINDS = Statement(lambda *, clinic: ExamKind.objects.for_clinic(clinic).filter(is_active=True))
 
 
 def render_doctor(

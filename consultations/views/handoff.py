@@ -15,29 +15,31 @@ from accounts.access import StaffRequest, requires
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from accounts.reading import whole_number
+from accounts.statements import Statement
 from consultations.errors import MoveRefused, StageConflict, VisitError
 from consultations.handoff_forms import HandoffForm
 from consultations.handoff_rules import REQUIRED, Part, words_to_leave_out
 from consultations.models import Exam, Handoff, HandoffQuestion, Visit
-from consultations.notes import FormFacts, form_facts, note_context
+from consultations.notes import FormFacts, form_facts, last_judgement, note_context, note_of
 from consultations.services import handoff as service
 from consultations.services import questions
 from consultations.stages import Stage
 from consultations.views.workspace import MENDED_AT, get_visit, may_of, render_visit, visit_errors
 
 
-def exams_of(visit: Visit) -> QuerySet[Exam]:
+def exams_of(visit: Visit) -> list[Exam]:
     """Return the visit's exams with how many pictures each has."""
+    return _EXAMS.rows(visit=visit.pk)
+
+
+def _exams(*, visit: int) -> QuerySet[Exam]:
     pictures = Count("files", filter=Q(files__removed_at=None))
-    found: QuerySet[Exam] = (
-        visit.exams.select_related("kind").annotate(picture_count=pictures).order_by("kind__position")
-    )
+    rows = Exam.objects.filter(visit=visit).select_related("kind")
+    found: QuerySet[Exam] = rows.annotate(picture_count=pictures).order_by("kind__position")
     return found
 
 
-def note_of(visit: Visit) -> Handoff | None:
-    found: Handoff | None = Handoff.objects.filter(visit=visit).select_related("acknowledged_by").first()
-    return found
+_EXAMS = Statement(_exams)
 
 
 def _initial(
@@ -56,13 +58,13 @@ def _initial(
 
 
 def _stored_form(visit: Visit, facts: FormFacts) -> HandoffForm:
-    doctors, exams = list(service.doctors_of(visit.clinic_id)), list(exams_of(visit))
+    doctors, exams = list(service.doctors_of(visit.clinic_id)), exams_of(visit)
     initial = _initial(visit, note_of(visit), exams, facts.situation, doctors)
     return HandoffForm(visit=visit, doctors=doctors, exams=exams, initial=initial)
 
 
 def _posted_form(visit: Visit, data: QueryDict) -> HandoffForm:
-    doctors, exams = service.doctors_of(visit.clinic_id), list(exams_of(visit))
+    doctors, exams = service.doctors_of(visit.clinic_id), exams_of(visit)
     return HandoffForm(data, visit=visit, doctors=doctors, exams=exams)
 
 
@@ -70,7 +72,8 @@ def handoff_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[s
     """The note in writing; once the doctor has left, as it was read."""
     context: dict[str, Any] = {"side_template": "consultations/panels/_handoff_side.html"}
     if not may_of(request.user, clinic).coordinate or visit.stage not in service.WRITABLE or visit.doctor_left_at:
-        return context | note_context(visit) | status_context(visit)
+        note = note_of(visit)
+        return context | note_context(visit, note) | status_context(visit, note)
     facts = form_facts(visit)
     return context | writing_context(visit, _stored_form(visit, facts), facts)
 
@@ -104,28 +107,37 @@ def _open(form: HandoffForm, part: Part) -> bool:
     return not (value.strip() if isinstance(value, str) else value)
 
 
-def last_judgement(visit: Visit) -> Any:
-    """Return the patient's last classification before this visit, None without one."""
-    return visit.patient.class_changes.filter(at__lt=visit.arrived_at).order_by("-at").first()
-
-
 def busy_with(doctor: User, visit: Visit) -> str:
     """Return the name of the patient whom the doctor is treating now, empty when free."""
-    busy = Visit.objects.for_clinic(visit.clinic_id).filter(
-        doctor=doctor, stage=Stage.DOCTOR, handoff_acknowledged_at__isnull=False
-    )
-    return busy.exclude(pk=visit.pk).values_list("patient__name", flat=True).first() or ""
+    names: list[str] = _BUSY.rows(clinic=visit.clinic_id, doctor=doctor.pk, visit=visit.pk)
+    return names[0] if names else ""
+
+
+def _busy(*, clinic: int, doctor: int, visit: int) -> QuerySet[Any, str]:
+    here = Visit.objects.for_clinic(clinic).filter(doctor=doctor, stage=Stage.DOCTOR)
+    busy = here.filter(handoff_acknowledged_at__isnull=False).exclude(pk=visit).order_by("pk")
+    names: QuerySet[Any, str] = busy.values_list("patient__name", flat=True)[:1]
+    return names
+
+
+_BUSY = Statement(_busy)
 
 
 def status_context(visit: Visit, note: Handoff | None = None) -> dict[str, Any]:
     """Whether the doctor has read the note, and the questions both ways."""
     note = note or note_of(visit)
-    asked = HandoffQuestion.objects.filter(handoff=note).select_related("asked_by", "answered_by") if note else []
     return {
         "note": note,
-        "questions": list(asked),
+        "questions": _QUESTIONS.rows(handoff=note.pk) if note else [],
         "changed_since_read": note is not None and service.is_changed_since_read(note),
     }
+
+
+def _questions(*, handoff: int) -> QuerySet[HandoffQuestion]:
+    return HandoffQuestion.objects.filter(handoff=handoff).select_related("asked_by", "answered_by")
+
+
+_QUESTIONS = Statement(_questions)
 
 
 @requires(Permission.COORDINATE)

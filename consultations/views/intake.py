@@ -155,10 +155,11 @@ def form_link(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Make a new link for the patient, or take the link back."""
     visit = get_visit(request, pk)
     revoke = request.POST.get("action") == "revoke"
-    renew_link(form=form_of(visit), by=request.user, revoke=revoke)
-    messages.success(
-        request, _("The link no longer works") if revoke else _("New link made; the old one no longer works")
-    )
+    form = form_of(visit)
+    had_one = bool(form.link_key)
+    renew_link(form=form, by=request.user, revoke=revoke)
+    made = _("New link made; the old one no longer works") if had_one else _("Link made; let the patient scan it")
+    messages.success(request, _("The link no longer works") if revoke else made)
     return redirect(f"{visit.get_absolute_url()}?stage={Stage.INTAKE}")
 
 

@@ -1,14 +1,15 @@
 """The visit page: who, where on the route, the panel of one stage, what helps beside it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from types import SimpleNamespace
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import StaffRequest, current_clinic, requires
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
+from accounts.statements import Statement
 from consultations.errors import AlreadyHere, MoveRefused, StageConflict, VisitError
 from consultations.models import ExamFile, Visit
 from consultations.scripts import scripts_for
@@ -33,10 +35,20 @@ def get_visit(request: StaffRequest, pk: int) -> Visit:
 
     Only that clinic's, because the role that was checked is the role in it.
     """
-    visits = Visit.objects.for_user(request.user).for_clinic(current_clinic(request.user))
-    visits = visits.with_people().select_related("clinic", "room", "form__template")
-    visit: Visit = get_object_or_404(visits, pk=pk)
-    return visit
+    clinic = current_clinic(request.user)
+    found: list[Visit] = _VISIT.rows(visit=pk, clinic=clinic.pk) if clinic else []
+    if clinic is None or not found:
+        raise Http404
+    found[0].clinic = clinic
+    return found[0]
+
+
+def _visit(*, visit: int, clinic: int) -> Any:
+    visits = Visit.objects.for_clinic(clinic).filter(pk=visit).with_people()
+    return visits.select_related("room", "form__template")
+
+
+_VISIT = Statement(_visit)
 
 
 def may_of(user: User, clinic: Clinic) -> SimpleNamespace:
@@ -106,17 +118,33 @@ def render_visit(
     return render(request, "consultations/visit.html", context | extra, status=status)
 
 
-def pictures_of(visit: Visit) -> QuerySet[ExamFile]:
+def pictures_of(visit: Visit) -> list[ExamFile]:
     """Return the newest few pictures of a visit."""
-    return ExamFile.objects.kept().filter(exam__visit=visit).select_related("exam__kind")[:6]
+    return _PICTURES.rows(visit=visit.pk)
+
+
+def _pictures(*, visit: int) -> QuerySet[ExamFile]:
+    files = ExamFile.objects.kept().filter(exam__visit=visit).select_related("exam__kind")
+    found: QuerySet[ExamFile] = files.only("caption", "exam__visit", "exam__kind__name")[:6]
+    return found
+
+
+_PICTURES = Statement(_pictures)
 
 
 def last_visit(visit: Visit) -> Visit | None:
     """Return the patient's received visit before this one, in the same clinic: others' are not shown here."""
-    earlier = Visit.objects.for_clinic(visit.clinic_id).filter(
-        patient=visit.patient_id, arrived_at__lt=visit.arrived_at, received_at__isnull=False
-    )
-    return earlier.order_by("-arrived_at").first()
+    found: list[Visit] = _EARLIER.rows(clinic=visit.clinic_id, patient=visit.patient_id, before=visit.arrived_at)
+    return found[0] if found else None
+
+
+def _earlier(*, clinic: int, patient: int, before: datetime) -> Any:
+    visits = Visit.objects.for_clinic(clinic).filter(patient=patient, arrived_at__lt=before, received_at__isnull=False)
+    shown = visits.only("arrived_at", "decision", "decision_amount")
+    return shown.order_by("-arrived_at")[:1]
+
+
+_EARLIER = Statement(_earlier)
 
 
 def visit_errors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

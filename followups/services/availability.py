@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
+from accounts.statements import Statement
 from followups import slots
 from followups.errors import ClosedThen
 from followups.hours import Away, Hours, Policy, Span
@@ -50,8 +52,7 @@ def read_hours(*, clinic: Clinic, start: datetime, end: datetime, away: list[Awa
     clinic_week: dict[int, list[Span]] = defaultdict(list)
     doctors: dict[int, dict[int, list[Span]]] = defaultdict(lambda: defaultdict(list))
     rooms: dict[int, dict[int, list[Span]]] = defaultdict(lambda: defaultdict(list))
-    rows = WorkingHours.objects.for_clinic(clinic).order_by("weekday", "opens")
-    for doctor, room, weekday, opens, closes in rows.values_list("doctor", "room", "weekday", "opens", "closes"):
+    for doctor, room, weekday, opens, closes in _HOURS.rows(clinic=clinic.pk):
         week = doctors[doctor] if doctor else rooms[room] if room else clinic_week
         week[weekday].append((opens, closes))
     return Hours(
@@ -65,8 +66,20 @@ def read_hours(*, clinic: Clinic, start: datetime, end: datetime, away: list[Awa
 
 
 def _away(clinic: Clinic, start: datetime, end: datetime) -> list[Away]:
-    rows = Absence.objects.for_clinic(clinic).filter(starts_at__lt=end, ends_at__gt=start)
+    rows = _ABSENCES.rows(clinic=clinic.pk, start=start, end=end)
     return [Away(a.starts_at, a.ends_at, a.note or a.get_kind_display(), a.doctor_id, a.room_id) for a in rows]
+
+
+def _hours(*, clinic: int) -> Any:
+    rows = WorkingHours.objects.for_clinic(clinic).order_by("weekday", "opens")
+    return rows.values_list("doctor", "room", "weekday", "opens", "closes")
+
+
+def _absences(*, clinic: int, start: datetime, end: datetime) -> Any:
+    return Absence.objects.for_clinic(clinic).filter(starts_at__lt=end, ends_at__gt=start)
+
+
+_HOURS, _ABSENCES = Statement(_hours), Statement(_absences)
 
 
 def check_open(

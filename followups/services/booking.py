@@ -67,7 +67,7 @@ def _check_people(clinic: Clinic, patient: Patient, doctor: User | None, room: R
         raise Refused(_("Choose a doctor or a room."), field="doctor")
     if patient.merged_into_id or not Registration.objects.for_clinic(clinic).filter(patient=patient).exists():
         raise Refused(_("%(patient)s is not registered in this clinic.") % {"patient": patient}, field="patient")
-    works_here = Membership.objects.active().with_role(Role.DOCTOR).filter(clinic=clinic, user=doctor)
+    works_here = Membership.objects.people().with_role(Role.DOCTOR).filter(clinic=clinic, user=doctor)
     if doctor is not None and not works_here.exists():
         raise Refused(_("%(doctor)s is not a doctor of this clinic.") % {"doctor": doctor}, field="doctor")
     if room is not None and (room.clinic_id != clinic.pk or not room.is_active):

@@ -44,7 +44,7 @@ class NewComplaint:
 def managers(clinic: Clinic, *, but: User | None = None) -> Sequence[User]:
     """Return the clinic's managers, or its administrators where it has none; without the person it is about."""
     for role in (Role.MANAGER, Role.ADMIN):
-        rows = Membership.objects.for_clinic(clinic).active().with_role(role).select_related("user").order_by("pk")
+        rows = Membership.objects.for_clinic(clinic).people().with_role(role).select_related("user").order_by("pk")
         found = [row.user for row in rows if row.user != but]
         if found:
             return found

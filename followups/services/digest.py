@@ -19,7 +19,7 @@ def send_digest(*, clinic: Clinic, now: datetime) -> int:
         return 0
     day, end = clinic.day_bounds(now.astimezone(clinic.tz).date())
     named = "，".join(f"{person or '未分配'} {count}" for person, count in counts[:NAMED])
-    managers = Membership.objects.active().with_role(Role.MANAGER).filter(clinic=clinic).select_related("user")
+    managers = Membership.objects.people().with_role(Role.MANAGER).filter(clinic=clinic).select_related("user")
     queued = 0
     for membership in managers:
         made = outbox.queue(

@@ -35,7 +35,8 @@ def takers(clinic: Clinic, away: User) -> list[User]:
     """Return the colleagues of the same role who could take the tasks over, by name."""
     rows = Membership.objects.for_clinic(clinic).active().select_related("user")
     role = next((row.role for row in rows if row.user_id == away.pk), None)
-    found = [row.user for row in rows if row.user_id != away.pk and _able(row.role) and row.role == role]
+    colleagues = [row for row in rows if not row.user.is_service]
+    found = [row.user for row in colleagues if row.user_id != away.pk and _able(row.role) and row.role == role]
     return sorted(found, key=lambda user: (str(user), user.pk))
 
 
@@ -90,7 +91,7 @@ def _give(rows: list[Task], people: list[User], counts: dict[str, int]) -> None:
 
 
 def _works_here(clinic: Clinic, user: User) -> bool:
-    row = Membership.objects.for_clinic(clinic).active().filter(user=user).first()
+    row = Membership.objects.for_clinic(clinic).people().filter(user=user).first()
     return row is not None and _able(row.role)
 
 

@@ -1,12 +1,14 @@
 """The waiting list: who would come sooner, and what becomes of it."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
+from accounts.statements import Statement
 from followups.errors import Outdated, Refused
 from followups.models import Appointment, Room, WaitingEntry
 from followups.services.availability import policy_of
@@ -140,9 +142,17 @@ def as_wait(entry: WaitingEntry) -> Wait:
 
 def waiting_rows(clinic: Clinic, *, until: date, since: date) -> list[WaitingEntry]:
     """Return who waits for any day between `since` and `until`, the longest wait first (one query)."""
+    found: list[WaitingEntry] = _WAITING.rows(clinic=clinic.pk, until=until, since=since)
+    return found
+
+
+def _waiting(*, clinic: int, until: date, since: date) -> Any:
     rows = WaitingEntry.objects.for_clinic(clinic).filter(status__in=[Status.WAITING, Status.OFFERED])
     rows = rows.filter(from_day__lte=until, until_day__gte=since, patient__merged_into=None)
-    return list(rows.select_related("patient", "doctor").order_by("created_at", "id"))
+    return rows.select_related("patient", "doctor").order_by("created_at", "id")
+
+
+_WAITING = Statement(_waiting)
 
 
 def fitting(*, clinic: Clinic, gap: Gap) -> list[tuple[WaitingEntry, Fit]]:
