@@ -175,6 +175,7 @@ FACTS = {
     "figure": pgettext_lazy("audit", "key figure"),
     "target": pgettext_lazy("audit", "target"),
     "day": pgettext_lazy("audit", "day"),
+    "month": pgettext_lazy("audit", "month"),
 }
 
 

@@ -179,7 +179,7 @@ class JoinForm(MemberForm):
 
     def __init__(self, *args: Any, clinic: Clinic, by: User, **kwargs: Any) -> None:
         super().__init__(*args, clinic=clinic, by=by, **kwargs)
-        others = User.objects.for_user(by, Permission.MANAGE_STAFF).filter(is_active=True)
+        others = User.objects.for_user(by, Permission.MANAGE_STAFF).filter(is_active=True, is_service=False)
         here = Membership.objects.for_clinic(clinic).values("user")
         self.candidates = others.exclude(pk__in=here).order_by("full_name", "pk")
         cast("forms.ModelChoiceField[User]", self.fields["user"]).queryset = self.candidates

@@ -8,12 +8,13 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from accounts.api.problems import plain
 from accounts.devices import SEEN, STARTED, is_over
 from accounts.models import User
 from accounts.second_step import has_second_step, needs_second_step
@@ -114,13 +115,7 @@ class SecondStepMiddleware:
 def _set_up_first(request: HttpRequest) -> HttpResponse:
     where = reverse("second_step_set_up")
     if request.path.startswith("/api/"):
-        told = {
-            "type": "about:blank",
-            "title": "Forbidden",
-            "status": 403,
-            "detail": "Set up an authenticator app first.",
-        }
-        return JsonResponse(told, status=403, content_type="application/problem+json")
+        return plain("forbidden", _("Set up an authenticator app first."))
     if "HX-Request" in request.headers:
         return HttpResponse(status=204, headers={"HX-Redirect": where})
     return redirect(where)

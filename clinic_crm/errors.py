@@ -3,31 +3,40 @@
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.views.defaults import server_error as broken_page
 
 from accounts.api.problems import is_asked_by_program, plain
+from accounts.api.views import asked_language
+
+
+def _problem(request: HttpRequest, slug: str) -> HttpResponse:
+    """Return a problem in the language that a program asks for."""
+    wanted = asked_language(request) if "Authorization" in request.headers else ""
+    with translation.override(wanted or translation.get_language()):
+        return plain(slug)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_asked_by_program(request.path):
-        return plain("bad-request")
+        return _problem(request, "bad-request")
     return render(request, "400.html", status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Say the reason that the code gave, if it gave one in words for the person."""
     if is_asked_by_program(request.path):
-        return plain("forbidden")
+        return _problem(request, "forbidden")
     reason = str(exception) if isinstance(exception, PermissionDenied) else ""
     return render(request, "403.html", {"reason": reason}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_asked_by_program(request.path):
-        return plain("not-found")
+        return _problem(request, "not-found")
     return render(request, "404.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500.html stands alone: whatever broke may break the frame of pages too."""
-    return plain("server-error") if is_asked_by_program(request.path) else broken_page(request)
+    return _problem(request, "server-error") if is_asked_by_program(request.path) else broken_page(request)

@@ -28,12 +28,7 @@ def code_choices(*, groups: bool = False) -> list[Any]:
 
 def consultants(clinic: Clinic) -> QuerySet[User]:
     """Return who may lead chats here: online consultants, managers, and whoever ever did."""
-    people: QuerySet[User] = User.objects.filter(
-        memberships__clinic=clinic,
-        memberships__is_active=True,
-        memberships__role__in=(Role.ONLINE_CONSULTANT, Role.COORDINATOR, Role.MANAGER),
-    )
-    return people.order_by("full_name", "pk").distinct()
+    return User.objects.working_in(clinic, Role.ONLINE_CONSULTANT, Role.COORDINATOR, Role.MANAGER)
 
 
 class ChatFilterForm(forms.Form):
@@ -67,7 +62,7 @@ class ChatFilterForm(forms.Form):
     def __init__(self, data: Any, *, clinic: Clinic, sees_all: bool) -> None:
         super().__init__(_with_days(data))
         if sees_all:
-            self.fields["consultant"].queryset = User.objects.for_clinic(clinic).order_by("full_name", "pk")  # type: ignore[attr-defined]
+            self.fields["consultant"].queryset = User.objects.for_clinic(clinic).persons().order_by("full_name", "pk")  # type: ignore[attr-defined]
             self.fields["team"].queryset = Team.objects.for_clinic(clinic)  # type: ignore[attr-defined]
         self.fields["code"].choices = [ANY, *code_choices(groups=True)]  # type: ignore[attr-defined]
 

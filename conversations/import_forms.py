@@ -67,5 +67,4 @@ class LinkForm(forms.Form):
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        staff = User.objects.filter(memberships__clinic=clinic, memberships__is_active=True).order_by("full_name")
-        self.fields["user"].queryset = staff.distinct()  # type: ignore[attr-defined]
+        self.fields["user"].queryset = User.objects.working_in(clinic)  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from calendar import monthcalendar
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -72,7 +73,7 @@ class Look:
             parts["month"] = other.month.strftime("%Y-%m")
         return "?" + urlencode(parts)
 
-    @property
+    @cached_property
     def here(self) -> str:
         return self.query()
 

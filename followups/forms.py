@@ -19,10 +19,9 @@ MINUTES = (15, 30, 45, 60, 90, 120, 180)
 Status = Appointment.Status
 
 
-def doctors_of(clinic: Clinic) -> Any:
+def doctors_of(clinic: Clinic | int) -> Any:
     """Return the doctors who work in the clinic, by name."""
-    works = {"memberships__clinic": clinic, "memberships__role": Role.DOCTOR, "memberships__is_active": True}
-    return User.objects.filter(is_active=True, **works).order_by("full_name").distinct()
+    return User.objects.working_in(clinic, Role.DOCTOR)
 
 
 class SlotForm(forms.Form):

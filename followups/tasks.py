@@ -13,6 +13,12 @@ def send_messages() -> None:
 
 
 @shared_task
+def import_appointments() -> None:
+    """Check or import every file of appointments that is due; another worker may do the same at the same time."""
+    jobs.poll("appointment_imports")
+
+
+@shared_task
 def run_due_jobs() -> None:
     """Run every other job whose time has come."""
     jobs.run_due()

@@ -4,6 +4,7 @@ from django.urls import path
 
 from followups.calendar_urls import urlpatterns as calendar_urls
 from followups.desk_urls import urlpatterns as desk_urls
+from followups.import_urls import urlpatterns as import_urls
 from followups.message_urls import urlpatterns as message_urls
 from followups.task_urls import urlpatterns as task_urls
 from followups.views import appointments as views
@@ -15,6 +16,7 @@ urlpatterns = [
     path("appointments/<int:pk>/why/", views.appointment_why, name="appointment_why"),
     path("appointments/<int:pk>/restore/", views.appointment_restore, name="appointment_restore"),
     *calendar_urls,
+    *import_urls,
     *desk_urls,
     *task_urls,
     *message_urls,

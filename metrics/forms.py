@@ -143,7 +143,7 @@ class EtiquetteFilterForm(forms.Form):
         today = clinic.today()
         usual = {"start": (today - timedelta(days=DAYS - 1)).isoformat(), "end": today.isoformat()}
         super().__init__({name: data.get(name) or usual.get(name, "") for name in self.base_fields})
-        self.fields["staff"].queryset = User.objects.for_clinic(clinic).order_by("full_name")  # type: ignore[attr-defined]
+        self.fields["staff"].queryset = User.objects.for_clinic(clinic).persons().order_by("full_name")  # type: ignore[attr-defined]
         self.fields["staff"].empty_label = _("All")  # type: ignore[attr-defined]
         kinds = [("", _("All")), (rules.VISIT, _("In person")), (rules.CALL, _("By telephone"))]
         self.fields["kind"].choices = kinds  # type: ignore[attr-defined]

@@ -1,8 +1,5 @@
 """Pages of the import: upload, columns, preview, progress, report."""
 
-import csv
-import io
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -17,12 +14,11 @@ from accounts.access import requires
 from accounts.audit import record
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
-from patients.export import BOM, harmless
 from patients.import_forms import ColumnsForm, UploadForm
 from patients.importing import job_states, jobs
 from patients.importing.errors import ImportRefused
 from patients.importing.patient_rules import REASON_TEXTS
-from patients.importing.reader import Table
+from patients.importing.rejected import rejected_csv
 from patients.importing.report import Report
 from patients.models import ImportJob
 
@@ -147,27 +143,8 @@ def import_rejected(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespon
         messages.error(request, _("The file is gone."))
         return redirect("import_detail", job.pk)
     record(action="download_rejected", clinic=job.clinic, by=request.user, subject=job)  # type: ignore[arg-type]
-    reasons = {reason: str(text) for reason, text in REASON_TEXTS.items()}
-    header = [_("Row"), _("Reason"), *table.header.names]
     response = StreamingHttpResponse(
-        _rejected_lines(table, report.rejected, reasons, header), content_type="text/csv; charset=utf-8"
+        rejected_csv(table, report.rejected, REASON_TEXTS), content_type="text/csv; charset=utf-8"
     )
     response["Content-Disposition"] = f'attachment; filename="rejected-{job.pk}.csv"'
     return response
-
-
-def _rejected_lines(
-    table: Table, rejected: dict[int, str], reasons: dict[str, str], header: list[str]
-) -> Iterator[str]:
-    yield BOM + _csv_line(header)
-    for row in table.rows():
-        if row.number in rejected:
-            reason = rejected[row.number]
-            cells = [cell.encode(errors="replace").decode().replace("\0", "") for cell in row.cells]
-            yield _csv_line([str(row.number), reasons.get(reason, reason), *cells])
-
-
-def _csv_line(cells: list[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow([harmless(cell) for cell in cells])
-    return buffer.getvalue()

@@ -153,6 +153,8 @@ def _by_letters(letters: str, scope: Scope) -> Iterable[QuerySet[Patient]]:
     yield people.filter(name_initials=letters)
     if len(letters) < 3:
         yield people.filter(name_initials__startswith=letters)
+        if len(letters) == 2:  # a whole surname: Li, Ma, Wu, Xu … (the trigram index knows where words begin)
+            yield people.filter(name_pinyin__startswith=letters)
         return
     yield people.filter(Q(name_pinyin__startswith=letters) | Q(name_initials__startswith=letters))
     yield people.filter(name_pinyin__contains=letters)

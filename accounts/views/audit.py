@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET
 
 from accounts.access import StaffRequest, requires
@@ -22,7 +23,9 @@ from accounts.permissions import Permission, Role
 
 PAGE = 50
 SHOWN_BY = {"patient": "patient", "visit": "visit"}  # subject → the route of its page
-ROLE_NAMES = dict(Role.choices)
+# Codes that details hold, in words.
+CODE_NAMES = {**dict(Role.choices), "phone": gettext_lazy("Phone"), "wechat": gettext_lazy("WeChat"), "qq": "QQ"}
+MONEY = frozenset({"amount", "cost", "price"})
 FACT_ORDER = {key: place for place, key in enumerate(FACTS)}
 
 
@@ -94,7 +97,11 @@ def _lines(rows: list[AuditEvent]) -> list[AuditLine]:
 def _line(row: AuditEvent, names: dict[int, str]) -> AuditLine:
     subject = names.get(row.subject_id or 0, "") if row.subject == "user" else _subject(row)
     facts = sorted(row.detail.items(), key=lambda fact: FACT_ORDER.get(fact[0], len(FACT_ORDER)))
-    detail = [(fact_name(key), _value(value)) for key, value in facts if value not in ("", None)]
+    detail = [
+        (fact_name(key), _money(value) if key in MONEY else _value(value))
+        for key, value in facts
+        if value not in ("", None)
+    ]
     return AuditLine(row.at, row.actor, action_name(row.action), subject, _url(row), detail)
 
 
@@ -120,4 +127,12 @@ def _value(value: Any) -> str:
         return ", ".join(_value(inner) for inner in value)
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    return str(ROLE_NAMES.get(value, value)) if isinstance(value, str) else str(value)
+    return str(CODE_NAMES.get(value, value)) if isinstance(value, str) else str(value)
+
+
+def _money(value: Any) -> str:
+    """Return an amount as the pages write it; what is no amount stands as it was kept."""
+    try:
+        return f"¥{Decimal(str(value)):,.2f}".removesuffix(".00")
+    except InvalidOperation:
+        return _value(value)

@@ -44,6 +44,7 @@ def security(request: StaffRequest, clinic: Clinic) -> HttpResponse:
         "on": has_second_step(request.user),
         "needed": needs_second_step(request.user),
         "idle_minutes": settings.SESSION_IDLE_MINUTES,
+        "idle_hours": settings.SESSION_IDLE_MINUTES // 60 if settings.SESSION_IDLE_MINUTES % 60 == 0 else 0,
         "absolute_hours": settings.SESSION_ABSOLUTE_HOURS,
     }
     return render(request, "accounts/security.html", context)

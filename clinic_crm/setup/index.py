@@ -50,6 +50,7 @@ GROUPS = (
         Entry("schedule", _("Hours"), _("Of the clinic, each doctor and each room"), P.MANAGE_CALENDAR, True),
         Entry("schedule_absences", _("Absences and holidays"), _("When nobody can be booked"), P.MANAGE_CALENDAR),
         Entry("schedule_rooms", _("Rooms"), _("Where patients are seen"), P.MANAGE_CALENDAR),
+        Entry("appointment_import", _("Import appointments"), _("From a table or another program"), P.MANAGE_CALENDAR),
         Entry("schedule_settings", _("Kinds of appointment"), _("Lengths, rechecks, reminders"), P.MANAGE_CALENDAR, True),
     )),
     Group(_("Visits"), "clipboard-list", (

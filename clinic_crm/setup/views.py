@@ -1,6 +1,5 @@
 """The page of the first start, and the page that lists what a clinic may change."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -39,7 +38,7 @@ def first_start(request: HttpRequest) -> HttpResponse:
             login(request, admin, backend=BACKEND)
             messages.success(request, _("The clinic is open. Here is what it may change; begin with its staff."))
             return redirect("settings")
-    context = {"form": form, "group": settings.GROUP_NAME}
+    context = {"form": form}
     return render(request, "setup/first_start.html", context, status=422 if form.errors else 200)
 
 

@@ -104,7 +104,7 @@ def plain(text: str) -> str:
 
 def people_of(clinic: Clinic) -> "QuerySet[User]":
     """Return who can be chosen as a consultant."""
-    rows: QuerySet[User] = User.objects.for_clinic(clinic).order_by("full_name", "pk")  # type: ignore[attr-defined]
+    rows: QuerySet[User] = User.objects.for_clinic(clinic).persons().order_by("full_name", "pk")  # type: ignore[attr-defined]
     return rows
 
 

@@ -71,7 +71,7 @@ class Naming:
             return _("In opening hours") if key == "open" else _("Outside opening hours")
         day = date.fromisoformat(key)
         if self.by == "week":
-            return _("week of %(day)s") % {"day": date_format(day, "SHORT_DATE_FORMAT")}
+            return _("week of %(day)s") % {"day": date_format(day, "DATE_FORMAT")}
         return f"{day:%Y-%m}"
 
     def head(self, key: str | None) -> str:

@@ -55,7 +55,7 @@ def book_somewhere(
 
 def _who_could(clinic: Clinic) -> list[tuple[User | None, Room | None]]:
     """Return the clinic's doctors, or its rooms where it has no doctor."""
-    rows = Membership.objects.for_clinic(clinic).active().with_role(Role.DOCTOR).select_related("user").order_by("pk")
+    rows = Membership.objects.for_clinic(clinic).people().with_role(Role.DOCTOR).select_related("user").order_by("pk")
     found: list[tuple[User | None, Room | None]] = [(row.user, None) for row in rows]
     return found or [(None, room) for room in Room.objects.for_clinic(clinic).filter(is_active=True)]
 

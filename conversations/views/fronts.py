@@ -89,7 +89,7 @@ def _shifted(month: date, by: int) -> date:
 
 def _people(request: StaffRequest, clinic: Clinic) -> list[User]:
     """Online consultants of the clinic; a consultant sees only themselves."""
-    held = Membership.objects.active().for_clinic(clinic).with_role(Role.ONLINE_CONSULTANT)
+    held = Membership.objects.people().for_clinic(clinic).with_role(Role.ONLINE_CONSULTANT)
     if not scores(request, clinic):
         held = held.filter(user=request.user)
     return [row.user for row in held.select_related("user").order_by("user__full_name", "user")]

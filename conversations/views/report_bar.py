@@ -35,7 +35,7 @@ class Bar:
 
 def days_words(window: Window) -> str:
     """Return the days of a window, the last one included."""
-    first, last = (date_format(day, "SHORT_DATE_FORMAT") for day in (window.start, window.last_day))
+    first, last = (date_format(day, "DATE_FORMAT") for day in (window.start, window.last_day))
     return first if first == last else f"{first} – {last}"
 
 

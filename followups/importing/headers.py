@@ -7,8 +7,27 @@ be missing), parts between pluses, and words in capitals stand for the lists abo
 from collections.abc import Iterator
 from itertools import product
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from patients.importing.headers import IGNORED, PATIENT_COLUMNS, header_key
 
+# What a column may hold: field → its name on the page.
+FIELDS: dict[str, str | Promise] = {
+    "number": _("Appointment number"),
+    "chart_number": _("Card number"),
+    "name": _("Name"),
+    "phone": _("Phone numbers"),
+    "day": _("Day"),
+    "start": _("Start"),
+    "end": _("End"),
+    "doctor": _("Doctor"),
+    "room": _("Room"),
+    "kind": _("Kind"),
+    "status": _("Status"),
+    "why_not": _("Why not"),
+    "note": _("Note"),
+}
 _LISTS = {
     "BOOKING": "|预约|就诊|到诊|来院|到院|来诊|接诊|看诊|诊疗|治疗|复诊|计划|约诊|预约就诊|安排|门诊|应诊|排班|挂号|服务|到店",
     "ROOM": "诊室|牙椅|椅位|诊位|房间|治疗室|诊间|椅号|台位|牙椅号|诊室名称|诊室号|椅位号|诊疗室|房间号|牙位椅|治疗椅|牙科椅|牙椅位",

@@ -1,6 +1,6 @@
 """Writing imported appointments, many at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -40,9 +40,13 @@ class Writer:
         self._to_come += [pk for pk, taken in pairs if taken.row.status in EXPECTED and taken.row.starts_at > self.now]
         self._take_over(taken for taken in rows if taken.there is not None)
 
-    def finish(self) -> None:
-        """Let follow what follows from an appointment that stands: reminders, and tasks that are done by it."""
+    def finish(self, tell: Callable[[], object]) -> None:
+        """Let follow what follows from an appointment that stands: reminders, and tasks that are done by it.
+
+        Args: tell: is called now and then, for whoever waits.
+        """
         for start in range(0, len(self._to_come), AT_ONCE):
+            tell()
             some = Appointment.objects.filter(pk__in=self._to_come[start : start + AT_ONCE])
             for row in some.with_people().select_related("clinic").order_by("pk"):
                 after.booked(row, by=self.by)

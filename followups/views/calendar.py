@@ -132,8 +132,8 @@ def _in_words(row: Appointment, new: Appointment) -> str:
     """Return the new time, with its date when that is another."""
     was, local = (timezone.localtime(a.starts_at) for a in (row, new))
     clock = local.strftime("%H:%M")
-    same = was.date() == local.date()
-    return clock if same else f"{date_format(local, pgettext('date format', 'j M'))} {clock}"
+    day = date_format(local, pgettext("date format", "j M"))
+    return clock if was.date() == local.date() else f"{day} {clock}"
 
 
 def _refused(

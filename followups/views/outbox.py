@@ -204,6 +204,7 @@ JOB_WORDS = {
     "reconcile": gettext_lazy("Ask about messages in doubt"),
     "send_hooks": gettext_lazy("Tell other systems what happened"),
     "generate_due": gettext_lazy("Make the tasks that come due"),
+    "appointment_imports": gettext_lazy("Read files of appointments"),
     "sweep_playbooks": gettext_lazy("Start playbooks"),
     "mark_no_shows": gettext_lazy("Mark who did not come"),
     "finish_campaigns": gettext_lazy("Close campaigns that are through"),

@@ -70,8 +70,8 @@ def task_add(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 
 def _for_whom(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     words = request.POST.get("q", "")[:60]
-    hits = find(words, user=request.user, clinic=clinic) if words.strip() else []
-    found = [hit for hit in hits if not hit.elsewhere]
+    asked = bool(words.strip())  # before anything was asked for, "nobody found" would be no answer
+    found = [hit for hit in find(words, user=request.user, clinic=clinic) if not hit.elsewhere] if asked else None
     context = {"q": words, "found": found}
     return panel(request, "followups/_task_for_whom.html", context, title=_("New task"), back=reverse("tasks"))
 

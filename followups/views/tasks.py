@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -159,21 +160,8 @@ def task_log(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Write how the contact went, and why a patient did not come; then the next task is open."""
     row = get_task(request, clinic, pk)
     following = _following(request, clinic, row)
-    outcome = request.POST.get("outcome", "")
     try:
-        if request.POST.get("absence_reason") and row.appointment is not None:
-            locked_open(row, request.user)
-            _say_why(request, row)
-        contact = log_contact(
-            task=row,
-            patient=row.patient,
-            clinic=clinic,
-            channel=request.POST.get("channel", "") or row.channel,
-            outcome=outcome,
-            note=request.POST.get("note", ""),
-            next_at=reading.moment(request.POST.get(f"next_{outcome}")),
-            by=request.user,
-        )
+        contact = _logged(request, clinic, row)
     except (TaskHeld, TaskEnded) as error:
         messages.error(request, error.message)
         return _page(request, clinic, get_task(request, clinic, pk), status=409, error=error)
@@ -183,6 +171,24 @@ def task_log(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     if request.POST.get("book") and request.user.may(Permission.BOOK, clinic):
         return redirect(_booking(request, row))
     return redirect(following)
+
+
+@transaction.atomic  # why the patient did not come and how the contact went: both are kept, or neither
+def _logged(request: StaffRequest, clinic: Clinic, row: Task) -> Contact:
+    outcome = request.POST.get("outcome", "")
+    if request.POST.get("absence_reason") and row.appointment is not None:
+        locked_open(row, request.user)
+        _say_why(request, row)
+    return log_contact(
+        task=row,
+        patient=row.patient,
+        clinic=clinic,
+        channel=request.POST.get("channel", "") or row.channel,
+        outcome=outcome,
+        note=request.POST.get("note", ""),
+        next_at=reading.moment(request.POST.get(f"next_{outcome}")),
+        by=request.user,
+    )
 
 
 def _say_why(request: StaffRequest, row: Task) -> None:
@@ -252,8 +258,9 @@ def task_close(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Close a task that is not needed."""
     row = get_task(request, clinic, pk)
     try:
-        locked = locked_open(row, request.user) if row.status == Task.Status.OPEN else row
-        close_tasks(Task.objects.filter(pk=locked.pk), reason=Task.Closed.BY_HAND, by=request.user)
+        with transaction.atomic():
+            locked = locked_open(row, request.user) if row.status == Task.Status.OPEN else row
+            close_tasks(Task.objects.filter(pk=locked.pk), reason=Task.Closed.BY_HAND, by=request.user)
     except BookingError as error:
         messages.error(request, error.message)
         return redirect(reverse("task", args=[pk]))

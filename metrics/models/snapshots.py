@@ -18,6 +18,7 @@ class Snapshot(models.Model):
     month = models.DateField(_("month"))  # its first day
     as_of = models.DateTimeField()  # facts recorded later do not count
     definitions = models.CharField(max_length=16)  # metrics.kpis.DEFINITIONS when it was frozen
+    wording = models.JSONField(null=True)  # the definitions as they read then: language → slug → words; None: not kept
     frozen_at = models.DateTimeField(default=timezone.now)
     frozen_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")  # None: by itself
 

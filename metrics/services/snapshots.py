@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
@@ -70,8 +72,9 @@ def freeze(*, clinic: Clinic, month: date, by: User | None = None, now: datetime
     if found is not None:
         return found  # type: ignore[no-any-return]
     made: Snapshot = Snapshot.objects.create(
-        clinic=clinic, month=first, as_of=end, definitions=DEFINITIONS, frozen_at=now, frozen_by=by
-    )
+        clinic=clinic, month=first, as_of=end, definitions=DEFINITIONS, wording=wording_now(), frozen_at=now,
+        frozen_by=by,
+    )  # fmt: skip
     SnapshotFigure.objects.bulk_create(
         SnapshotFigure(
             snapshot=made, slug=row.slug, coordinator_id=row.coordinator, numerator=row.numerator,
@@ -80,6 +83,24 @@ def freeze(*, clinic: Clinic, month: date, by: User | None = None, now: datetime
         for row in rows_of(clinic, first, end)
     )  # fmt: skip
     return made
+
+
+def wording_now() -> dict[str, dict[str, str]]:
+    """Return the definitions as they read today: language → KPI's slug → words."""
+    words = {}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            words[language] = {kpi.slug: str(kpi.meaning) for kpi in KPIS}
+    return words
+
+
+def wording_of(snapshot: Snapshot) -> dict[str, str]:
+    """Return the definitions as they read when a month was frozen, by slug, in the reader's language.
+
+    Empty for a month that was frozen before words were kept.
+    """
+    kept: dict[str, dict[str, str]] = snapshot.wording or {}
+    return kept.get(translation.get_language() or "") or next(iter(kept.values()), {})
 
 
 def _wait_for_others(clinic: Clinic) -> None:

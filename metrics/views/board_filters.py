@@ -136,7 +136,11 @@ def _choices(
     chosen: dict[str, set[str]], user: User, clinic: Clinic, asked: Asked | None, errors: dict[str, str], *, own: bool
 ) -> tuple[list[Choice], list[Choice]]:
     clinics = list(asked.scope.clinics) if asked else [clinic]
-    people = Membership.objects.filter(clinic__in=clinics).select_related("user").order_by("-is_active", "id")
+    people = (
+        Membership.objects.filter(clinic__in=clinics, user__is_service=False)
+        .select_related("user")
+        .order_by("-is_active", "id")
+    )
     held = list(people)
 
     def choice(name: str, label: Words, pairs: list[tuple[str, Words]], kind: str = "checkbox") -> Choice:

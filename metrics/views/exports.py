@@ -52,7 +52,8 @@ def _figures(request: StaffRequest, asked: Asked, data: dict[str, Any]) -> HttpR
     _log(request, asked, data, by_what=data["by"])
     if data["format"] == "pdf":
         response = HttpResponse(render_pdf(asked, by=data["by"] or None), content_type="application/pdf")
-        response["Content-Disposition"] = f'attachment; filename="{_name(asked, _("kpis"))}.pdf"'
+        name = _name(asked, _("kpis"))
+        response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
         return response
     report = gather(asked.scope, asked.window, by=data["by"] or None)
     return _file(asked, data["format"], exports.figure_header(), list(exports.figure_lines(report)), _("kpis"))

@@ -21,7 +21,16 @@ from metrics.kpis import DEFINITIONS, KPIS
 from metrics.models import DigestSubscription, Snapshot
 from metrics.record_keys import fetch
 from metrics.scope import Scope
-from metrics.services.snapshots import Move, Pair, beside_live, frozen_figures, frozen_people, replay, window_of
+from metrics.services.snapshots import (
+    Move,
+    Pair,
+    beside_live,
+    frozen_figures,
+    frozen_people,
+    replay,
+    window_of,
+    wording_of,
+)
 from metrics.words import DASH, STATUS, fraction_text, number_text, rounded, target_text
 
 A_PAGE = 13  # months
@@ -90,6 +99,7 @@ class Line:
 
     pair: Pair
     shown: "list[Shown]"
+    then: str  # its definition when the month was frozen; "" where that was not kept
 
     @property
     def frozen(self) -> tuple[str, str]:
@@ -114,6 +124,16 @@ class Line:
         if change is None:
             return DASH
         return f"{rounded(change):+}" if change else "0"
+
+    @property
+    def meaning(self) -> str:
+        """The definition then, or today's where no other is known."""
+        return self.then or str(self.pair.kpi.meaning)
+
+    @property
+    def reworded(self) -> bool:
+        """Tell whether today's definition reads otherwise."""
+        return bool(self.then) and self.then != str(self.pair.kpi.meaning)
 
     @property
     def hidden(self) -> int:
@@ -150,11 +170,14 @@ def frozen_month(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse
     snapshot: Snapshot = get_object_or_404(rows.select_related("clinic", "frozen_by"), pk=pk)
     pairs = beside_live(snapshot)
     keys = {move.key for pair in pairs for move in pair.moves[:SHOWN]}
-    found = fetch(sorted(keys))
+    found, words = fetch(sorted(keys)), wording_of(snapshot)
+    lines = [Line(pair, _shown(pair, found), words.get(pair.kpi.slug, "")) for pair in pairs]
     context = {
         "snapshot": snapshot,
         "window": window_of(snapshot.month),
-        "lines": [Line(pair, _shown(pair, found)) for pair in pairs],
+        "lines": lines,
+        "reworded": sum(line.reworded for line in lines),
+        "words_kept": bool(words),
         "differing": sum(pair.differs for pair in pairs),
         "definitions": DEFINITIONS,
         "kpis": KPIS,

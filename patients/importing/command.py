@@ -1,6 +1,7 @@
 """What the commands that import a file into a clinic have in common."""
 
 import json
+from abc import ABC, abstractmethod
 from argparse import ArgumentTypeError
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -40,7 +41,7 @@ def day(text: str) -> date:
         raise ArgumentTypeError(f"{text!r} is not a date like 2026-01-31") from error
 
 
-class ImportCommand(BaseCommand):
+class ImportCommand(BaseCommand, ABC):
     """Finds clinic and file, imports, prints the report: as words, or as JSON alone."""
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -62,9 +63,10 @@ class ImportCommand(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(report, ensure_ascii=False) if options["json"] else "\n".join(words))
 
+    @abstractmethod
     def bring_in(self, clinic: Clinic, options: dict[str, Any]) -> tuple[dict[str, Any], Iterator[str]]:
         """Import the file; return the report, and the same in words."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say how it imports")
 
 
 def words_of(outcome: Any, *, dry_run: bool) -> Iterator[str]:

@@ -61,7 +61,7 @@ def run(job: ImportJob) -> None:
         return
     dry_run = job.status == Status.CHECKING
     try:
-        with closing(_News(job)) as news:
+        with closing(News(job)) as news:
             outcome = import_patients(
                 path=path_of(job), clinic=job.clinic, by=job.created_by, name=job.original_name,
                 sheet=job.sheet, mapping=job.mapping, today=job.today, dry_run=dry_run, progress=news.tell,
@@ -91,7 +91,7 @@ def report_of(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-class _News:
+class News:
     """Tells how far a job is, over a connection of its own: the import's transaction shows nothing before its end."""
 
     def __init__(self, job: ImportJob) -> None:

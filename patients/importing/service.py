@@ -39,7 +39,7 @@ class Outcome:
 
 def staff_of(clinic: Clinic) -> StaffDirectory:
     """Return who works in the clinic."""
-    members = Membership.objects.filter(clinic=clinic, is_active=True, user__is_active=True)
+    members = Membership.objects.for_clinic(clinic).people()
     return StaffDirectory(StaffMember(*row) for row in members.values_list("user_id", "user__full_name", "role"))
 
 

@@ -27,10 +27,22 @@ class ComplaintCaseQuerySet(ScopedQuerySet):
     def visible_to(self, user: User) -> Self:
         """Keep what a person may read: those who settle complaints all of their clinics', others what they took or
         have to settle and what is about them; a doctor only the latter."""
-        settles = user.clinic_ids(Permission.SETTLE_COMPLAINTS)
-        treats = [pk for pk in user.clinic_ids() if user.role_in(pk) == Role.DOCTOR]
+        return self.read_by(user.pk, **self.places_of(user))
+
+    @staticmethod
+    def places_of(user: User) -> dict[str, tuple[int, ...]]:
+        """Return the clinics where a person works, settles complaints, treats."""
+        clinics = tuple(user.clinic_ids())
+        return {
+            "clinics": clinics,
+            "settles": tuple(user.clinic_ids(Permission.SETTLE_COMPLAINTS)),
+            "treats": tuple(pk for pk in clinics if user.role_in(pk) == Role.DOCTOR),
+        }
+
+    def read_by(self, user: int, *, clinics: Any, settles: Any, treats: Any) -> Self:
+        """Keep what somebody may read who works, settles complaints and treats in these clinics."""
         handled = (Q(received_by=user) | Q(owner=user)) & ~Q(clinic__in=treats)
-        return self.for_user(user).filter(Q(clinic__in=settles) | Q(about=user) | handled)
+        return self.filter(clinic__in=clinics).filter(Q(clinic__in=settles) | Q(about=user) | handled)
 
 
 class ComplaintCase(models.Model):

@@ -31,7 +31,7 @@ class Consent(models.Model):
     purpose = models.CharField(_("purpose"), max_length=16, choices=ConsentPurpose.choices)
     given = models.BooleanField(_("given"))
     wording_version = models.CharField(max_length=20, default="1")
-    channel = models.CharField(max_length=20, default="desk")  # desk, patient_form, import
+    channel = models.CharField(max_length=20, default="desk")  # desk, patient_form, import, api
     guardian = models.CharField(_("guardian"), max_length=80, blank=True)  # who said it for a child under 14
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey("accounts.User", null=True, on_delete=models.PROTECT, related_name="+")

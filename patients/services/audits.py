@@ -81,7 +81,12 @@ def draw(*, clinic: Clinic, coordinator: User, month: date, size: int, by: User,
         for place, pk in enumerate(drawn, 1)
     )
     record(
-        action="class_audit_drawn", clinic=clinic, by=by, subject=coordinator, kind=str(audit.month), rows=len(drawn)
+        action="class_audit_drawn",
+        clinic=clinic,
+        by=by,
+        subject=coordinator,
+        month=f"{audit.month:%Y-%m}",
+        rows=len(drawn),
     )
     return audit
 

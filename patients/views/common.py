@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from accounts.access import StaffRequest
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
+from accounts.statements import Statement
 from patients.models import Registration
 
 CLOSED_TO_OTHERS = (Permission.TREAT, Permission.ANSWER_RIGHTS)  # who sees a record closed after erasure
@@ -31,8 +32,8 @@ def get_registration(request: StaffRequest, clinic: Clinic, pk: int, *permission
     """
     user = request.user
     assert isinstance(user, User)
-    rows = Registration.objects.for_user(user).filter(patient=pk, patient__merged_into=None)
-    found = sorted(rows.select_related("patient", "clinic", "owner", "doctor"), key=lambda r: r.clinic_id != clinic.pk)
+    rows = _REGISTERED.rows(patient=pk, clinics=tuple(user.clinic_ids()))
+    found = sorted(rows, key=lambda r: r.clinic_id != clinic.pk)
     if not found:
         raise Http404
     for registration in found:
@@ -43,6 +44,14 @@ def get_registration(request: StaffRequest, clinic: Clinic, pk: int, *permission
         if any(user.may(permission, registration.clinic_id) for permission in permissions):
             return registration
     raise PermissionDenied
+
+
+def _registered(*, patient: int, clinics: tuple[int, ...]) -> Any:
+    rows = Registration.objects.filter(clinic__in=clinics, patient=patient, patient__merged_into=None)
+    return rows.select_related("patient", "clinic", "owner", "doctor")
+
+
+_REGISTERED = Statement(_registered)
 
 
 def patient_url(pk: int) -> str:

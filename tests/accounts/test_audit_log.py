@@ -111,3 +111,11 @@ def test_every_detail_in_the_code_has_a_name():
     calls = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "record"]
     used = set().union(*(_facts(call) for call in calls))
     assert used - set(FACTS) == set()
+
+
+def test_amounts_and_codes_read_as_the_pages_write_them(client, clinic, manager):
+    record(action="thanks_given", clinic=clinic, by=manager, cost="1280.00")
+    record(action="captured_contact_revealed", clinic=clinic, by=manager, kind="phone")
+    record(action="refunded", clinic=clinic, by=manager, amount="?")
+    shown = [[value for _name, value in line.detail] for line in lines(client.get("/audit/"))]
+    assert shown == [["?"], ["手机"], ["¥1,280"]]

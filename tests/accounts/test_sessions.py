@@ -121,3 +121,9 @@ def test_what_is_left_of_old_sessions_is_dropped(browser):
 )
 def test_devices_have_short_names(agent, name):
     assert device_name(agent) == name
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(480, "8 小时不使用"), (90, "90 分钟不使用")])
+def test_the_page_says_in_hours_or_minutes_when_a_session_ends(nurse, settings, minutes, words):
+    settings.SESSION_IDLE_MINUTES = minutes
+    assert words in signed_in().get(PAGE).content.decode()

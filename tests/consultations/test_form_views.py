@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
@@ -152,6 +153,14 @@ def test_the_link_is_renewed_and_taken_back(form: ConsultationForm, tc: User) ->
     assert fresh not in {"", form.link_key}
     client.post(address, {"action": "revoke"})
     assert ConsultationForm.objects.get().link_key == ""
+
+
+def test_a_link_made_afresh_is_not_said_to_replace_another(form: ConsultationForm, tc: User) -> None:
+    client, address = as_(tc), reverse("visit_form_link", args=[form.visit_id])
+    ConsultationForm.objects.update(link_key="")
+    told = [str(m) for _n in range(2) for m in get_messages(client.post(address, {"action": "new"}).wsgi_request)]
+    assert told[0] == "链接已生成，请患者扫码"
+    assert told[-1] == "已换新链接，旧的失效"
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,7 @@ def test_booked_leads_to_the_booking_page_filled_in(desk: Desk) -> None:
     assert "day=2026-11-21&at=10%3A00" in answer.url
 
 
+@pytest.mark.django_db(transaction=True)  # a test's own transaction would hide that the view opens none
 def test_why_a_patient_did_not_come_is_kept_with_the_outcome(desk: Desk) -> None:
     missed = AppointmentFactory(
         clinic=desk.clinic, patient=desk.patient, starts_at=NOW - timedelta(days=1), status="no_show"
@@ -157,6 +158,14 @@ def test_why_a_patient_did_not_come_is_kept_with_the_outcome(desk: Desk) -> None
     assert desk.client.post(f"/tasks/{task.pk}/log/", told).status_code == 302
     missed.refresh_from_db()
     assert (missed.absence_reason, missed.absence_side) == ("weather", "chance")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_that_is_not_needed_is_closed_by_hand(desk: Desk) -> None:
+    task = desk.task()
+    assert desk.client.post(f"/tasks/{task.pk}/close/").status_code == 302
+    task.refresh_from_db()
+    assert (task.status, task.closed_reason) == (Task.Status.CLOSED, Task.Closed.BY_HAND)
 
 
 def test_undo_takes_the_contact_back(desk: Desk) -> None:

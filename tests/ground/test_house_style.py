@@ -12,6 +12,7 @@ from clinic_crm.embedded import BASE_DIR
 APPS = ("accounts", "patients", "followups", "consultations", "conversations", "metrics", "clinic_crm")
 LONGEST_FUNCTION, LONGEST_FILE = 60, 400  # lines
 RULES = re.compile(r"(rules|_rules|stages|classification|permissions)\.py$")
+MARKS_A_MESSAGE = {"_", "gettext", "ngettext", "pgettext", "npgettext", "gettext_lazy", "pgettext_lazy"}
 NEEDS_A_FRAGMENT = re.compile(r"<(?!c-)[a-z]+\b[^>]*\shx-(get|post|put|patch|delete)=[^>]*>", re.DOTALL)
 
 
@@ -122,3 +123,16 @@ def test_what_htmx_swaps_works_without_it_too():
             if (kind == "a" and "href=" not in element) or (kind == "form" and "action=" not in element):
                 found.append(f"{name(path)}: {element[:120]}")
     assert not found, "\n".join(found)
+
+
+def test_no_message_hides_in_an_f_string():
+    """Messages are not found there by the extraction, and would stay English."""
+    hidden = [
+        f"{name(path)}:{call.lineno}"
+        for path in sources()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.JoinedStr)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in MARKS_A_MESSAGE
+    ]
+    assert not hidden, "\n".join(hidden)

@@ -373,6 +373,12 @@ class World:
         return ImportJob.objects.create(clinic=self.clinic, **facts)
 
     @cached_property
+    def appointment_import(self) -> ImportJob:
+        rows = "患者,电话,预约日期,开始时间,结束时间,状态\n沈雨薇,19900001734,2026-11-20,10:00,10:30,已到\n"
+        facts = {"created_by": self.someone, "original_name": "book.csv", "kind": "appointments"}
+        return ImportJob.objects.create(clinic=self.clinic, file=ContentFile(rows.encode(), name="book.csv"), **facts)
+
+    @cached_property
     def finding(self) -> Finding:
         message = self.chat.messages.get(position=1)
         return FindingFactory(conversation=self.chat, code="taboo.rhetorical", message=message)
@@ -409,6 +415,7 @@ def pixel() -> bytes:
 # (beginning of the route, name in the route) → what fills it. The longest beginning counts.
 ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("appointments/", "pk"): lambda w: w.appointment.pk,
+    ("appointments/import/", "pk"): lambda w: w.appointment_import.pk,
     ("calendar/feed/", "token"): lambda w: w.feed_token,
     ("campaigns/", "pk"): lambda w: w.campaign.pk,
     ("c/", "code"): lambda w: w.complaint_link.code,
@@ -472,6 +479,7 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("api/v1/rooms/", "pk"): lambda w: w.room.pk,
     ("api/v1/tasks/", "pk"): lambda w: w.task.pk,
     ("api/v1/visits/", "pk"): lambda w: w.visit.pk,
+    ("api/v1/waiting/", "pk"): lambda w: w.waiting.pk,
     ("api/v1/webhooks/", "pk"): lambda w: w.hook.pk,
     ("api/v1/webhook-deliveries/", "pk"): lambda w: w.hook_delivery.pk,
     ("api/v1/bulk/", "name"): lambda w: "visits",

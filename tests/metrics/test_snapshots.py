@@ -275,3 +275,19 @@ def test_a_figure_of_nobody_is_a_dash():
     made = freeze(clinic=clinic, month=MONTH, now=AFTER)
     assert all(figure.value is None for figure in snapshots.frozen_figures(made).values())
     assert isinstance(snapshots.frozen_figures(made)["form"], Figure)
+
+
+def test_a_frozen_month_keeps_the_words_it_was_defined_by(story):
+    made = frozen(story)
+    assert set(made.wording) == {"en", "zh-hans"}
+    assert set(made.wording["en"]) == {kpi.slug for kpi in KPIS}
+    client, url = signed_in(story.manager), f"/kpis/frozen/{made.pk}/"
+    same = client.get(url).content.decode()
+    assert "data-reworded" not in same
+    words = {language: texts | {"form": f"旧口径 {language}"} for language, texts in made.wording.items()}
+    Snapshot.objects.filter(pk=made.pk).update(wording=words)
+    told = client.get(url).content.decode()
+    assert "data-reworded" in told
+    assert "旧口径 zh-hans" in told
+    Snapshot.objects.filter(pk=made.pk).update(wording=None)  # frozen before words were kept
+    assert client.get(url).status_code == 200

@@ -49,6 +49,7 @@ def names(query: str, user: User, clinic: Clinic) -> set[str]:
         ("shenyu", {"沈雨薇"}),
         ("shen yuwei", {"沈雨薇"}),
         ("yuwei", {"沈雨薇"}),
+        ("sh", {"沈雨薇", "邵月微"}),  # a surname begun; two letters may be a whole one: Li, Ma, Wu
         ("john", {"John Smith"}),
         ("js", {"John Smith"}),
         ("1734", {"沈雨薇"}),
@@ -137,7 +138,8 @@ def test_a_doctor_finds_people_without_numbers_or_wechat(clinic: Clinic, people:
 
 
 @pytest.mark.parametrize(
-    ("query", "most"), [("雨薇", 4), ("syw", 5), ("1734", 3), ("19900001734", 3), ("00001734", 5), ("QH2604-0173", 4)]
+    ("query", "most"),
+    [("雨薇", 4), ("syw", 5), ("sh", 5), ("1734", 3), ("19900001734", 3), ("00001734", 5), ("QH2604-0173", 4)],
 )
 def test_a_search_takes_few_statements_however_many_people(clinic: Clinic, tc: User, query: str, most: int) -> None:
     tc.clinic_ids()

@@ -185,11 +185,22 @@ def test_a_page_is_one_statement_with_ten_events_and_with_two_thousand(clinic, m
     assert statements() == few == 2
 
 
-def test_of_no_kind_more_is_read_than_a_page_can_show(clinic, manager, patient):
-    """Each kind is cut by itself, before all are put in one order."""
+def test_of_no_kind_more_is_read_than_a_page_can_show(clinic, manager, patient, settings):
+    """Each kind is cut by itself, before all are put in one order. Behind a pooler the statement is sent in full."""
+    settings.PGBOUNCER = True
     fill(clinic, patient, 200)
     mine = reader(manager, patient, clinic)
     with CaptureQueriesContext(connection) as asked:
         read(mine)
     [query] = asked.captured_queries
     assert query["sql"].count(f"LIMIT {PAGE + 1}") == len(mine.kinds) + 1
+
+
+def test_what_is_prepared_in_a_connection_tells_the_same_as_the_statement_in_full(clinic, manager, patient, settings):
+    fill(clinic, patient, 30)
+    mine = reader(manager, patient, clinic)
+    with CaptureQueriesContext(connection) as asked:
+        prepared = read(mine), counts(mine)
+    assert [query["sql"].split()[0] for query in asked.captured_queries] == ["EXECUTE"] * 2
+    settings.PGBOUNCER = True
+    assert (read(mine), counts(mine)) == prepared
