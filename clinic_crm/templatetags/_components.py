@@ -15,6 +15,7 @@ from django.template import NodeList
 from django.template.base import Parser, Token
 from django.template.context import Context
 from django.template.loader import get_template
+from django.utils.safestring import SafeString
 from django_cotton.templatetags import Attrs, UnprocessableDynamicAttr
 from django_cotton.templatetags._component import AttrKind, CottonComponentNode, PreparedValue, cotton_component
 from django_cotton.templatetags._vars import CottonVarsNode
@@ -104,8 +105,11 @@ def _told(attr: Any) -> Told | None:
     if attr.compiled is None:
         return None
     nodes: NodeList = attr.compiled.nodelist
-    told: Told = nodes[0].render_annotated if len(nodes) == 1 else nodes.render
-    return told
+    if len(nodes) > 1:
+        several: Told = nodes.render
+        return several
+    one: Told = nodes[0].render_annotated
+    return lambda context: SafeString(one(context))  # what a template renders is escaped already
 
 
 def _dynamic(prepared: PreparedValue) -> Told:

@@ -10,9 +10,8 @@ from accounts.models import Clinic, User
 from followups.importing.headers import APPOINTMENT_COLUMNS
 from followups.importing.service import Outcome, import_appointments
 from patients.importing.errors import ImportRefused
-from patients.importing.job_states import TakenOver, end, fail, keep, path_of
+from patients.importing.job_states import News, TakenOver, end, fail, keep, path_of
 from patients.importing.job_states import claim as claim_one
-from patients.importing.jobs import News
 from patients.importing.limits import MAX_FILE_BYTES
 from patients.importing.reader import Table, open_table
 from patients.models import ImportJob

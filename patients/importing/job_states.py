@@ -4,13 +4,14 @@ The row says what is due. A worker claims it with a lease that it keeps extendin
 out and another takes the job up. `attempts` tells a worker that was taken over: what it writes then must not count.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.core.files.base import File
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from patients.models import ImportJob
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS = 3
+SECONDS_BETWEEN_NEWS = 1.0
 Status = ImportJob.Status
 OPEN = (Status.UPLOADED, Status.CHECKED, Status.FAILED)  # columns may be corrected, or the file thrown away
 
@@ -126,3 +128,26 @@ def end(job: ImportJob, status: str, **values: Any) -> None:
         values["finished_at"] = timezone.now()
     if not mine(job).update(status=status, leased_until=None, **values):
         raise TakenOver
+
+
+class News:
+    """Tells how far a job is, over a connection of its own: the import's transaction shows nothing before its end."""
+
+    def __init__(self, job: ImportJob) -> None:
+        self._job = job
+        self._connection = connection.copy()
+        self._told = time.monotonic()
+
+    def tell(self, rows: int) -> None:
+        """Record progress and extend the lease, not more often than worth while."""
+        if time.monotonic() - self._told < SECONDS_BETWEEN_NEWS:
+            return
+        self._told = time.monotonic()
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE patients_importjob SET rows_done = %s, leased_until = %s WHERE id = %s AND attempts = %s",
+                [rows, timezone.now() + LEASE, self._job.pk, self._job.attempts],
+            )
+
+    def close(self) -> None:
+        self._connection.close()

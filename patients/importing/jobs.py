@@ -3,26 +3,22 @@
 A job that was killed half-way has left nothing behind.
 """
 
-import time
 from contextlib import closing
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import connection
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
 from patients.importing.errors import ImportRefused
 from patients.importing.headers import PATIENT_COLUMNS
-from patients.importing.job_states import LEASE, TakenOver, end, fail, keep, path_of
+from patients.importing.job_states import News, TakenOver, end, fail, keep, path_of
 from patients.importing.job_states import claim as claim_one
 from patients.importing.limits import MAX_FILE_BYTES
 from patients.importing.reader import Table, open_table
 from patients.importing.service import Outcome, import_patients
 from patients.models import ImportJob
 
-SECONDS_BETWEEN_NEWS = 1.0
 KIND = "patients"
 Status = ImportJob.Status
 
@@ -89,26 +85,3 @@ def report_of(outcome: Outcome) -> dict[str, Any]:
         "referrals": {"found": len(links), "open": [{"row": row, "why": why.value} for row, why in open_ends]},
         "examples": outcome.examples,
     }
-
-
-class News:
-    """Tells how far a job is, over a connection of its own: the import's transaction shows nothing before its end."""
-
-    def __init__(self, job: ImportJob) -> None:
-        self._job = job
-        self._connection = connection.copy()
-        self._told = time.monotonic()
-
-    def tell(self, rows: int) -> None:
-        """Record progress and extend the lease, not more often than worth while."""
-        if time.monotonic() - self._told < SECONDS_BETWEEN_NEWS:
-            return
-        self._told = time.monotonic()
-        with self._connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE patients_importjob SET rows_done = %s, leased_until = %s WHERE id = %s AND attempts = %s",
-                [rows, timezone.now() + LEASE, self._job.pk, self._job.attempts],
-            )
-
-    def close(self) -> None:
-        self._connection.close()

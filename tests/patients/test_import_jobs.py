@@ -190,9 +190,9 @@ def test_a_worker_killed_half_way_leaves_nothing_and_the_next_ends_right(clinic,
 def test_progress_shows_while_the_import_is_still_running(clinic, person, monkeypatch):
     job = queued(clinic, person, text=PEOPLE + "王五,19900000005,\n")
     monkeypatch.setattr("patients.importing.plan.CHUNK", 2)
-    monkeypatch.setattr(jobs, "SECONDS_BETWEEN_NEWS", 0)
+    monkeypatch.setattr(job_states, "SECONDS_BETWEEN_NEWS", 0)
     seen = []
-    tell = jobs._News.tell
+    tell = job_states.News.tell
 
     def watch(self, rows):
         tell(self, rows)
@@ -200,7 +200,7 @@ def test_progress_shows_while_the_import_is_still_running(clinic, person, monkey
             cursor.execute("SELECT rows_done, (SELECT count(*) FROM patients_patient) FROM patients_importjob")
             seen.append(cursor.fetchone())
 
-    monkeypatch.setattr(jobs._News, "tell", watch)
+    monkeypatch.setattr(job_states.News, "tell", watch)
     jobs.run(jobs.claim())
     assert seen[:2] == [(2, 0), (4, 0)]
     job.refresh_from_db()

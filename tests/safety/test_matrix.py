@@ -8,6 +8,7 @@ from django.http import HttpResponse
 
 from accounts.models import MembershipQuerySet
 from accounts.scoping import ScopedQuerySet
+from accounts.statements import Statement
 from accounts.views.api import schema_json
 from patients.models.patient import PatientQuerySet
 from tests.guards.routes import UNDECLARED, Route, all_routes
@@ -79,6 +80,7 @@ def test_dropping_a_scope_filter_turns_the_matrix_red(
     """The control, by the same checks: without the filter they find what they are for."""
     routes = [route for api in (False, True) for route in guarded(api) if route.name in LISTS | READ_BY_ID]
     matrix = Matrix(routes)
+    monkeypatch.setattr(Statement, "_text", lambda *args: None)  # statements composed with the filter would still hold
     for queryset in (ScopedQuerySet, MembershipQuerySet, PatientQuerySet):
         for name in dropped:
             monkeypatch.setattr(queryset, name, lambda self, *args: self)
