@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from accounts.models import Clinic
-from followups.importing import jobs as import_jobs
+from followups.importing.jobs import appointment_jobs
 from followups.models import JobRun
 from followups.services import (
     campaigns,
@@ -88,7 +88,7 @@ JOBS: dict[str, Job] = {
         Job("mark_no_shows", lambda now: outcomes.mark_no_shows(now=now, limit=5000), hour=2),
         Job("finish_campaigns", lambda now: campaigns.finish_done(now=now), minutes=60),
         Job("overdue_digest", _digest, hour=9),
-        Job("appointment_imports", lambda now: import_jobs.run_due(), minutes=2, alone=False, own_beat=True),
+        Job("appointment_imports", lambda now: appointment_jobs.run_due(), minutes=2, alone=False, own_beat=True),
         Job("retention", lambda now: retention.forget_old_files(now=now, limit=500), hour=3),
     )
 }

@@ -15,8 +15,9 @@ from accounts.audit import record
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from patients.import_forms import ColumnsForm, UploadForm
-from patients.importing import job_states, jobs
+from patients.importing import job_states
 from patients.importing.errors import ImportRefused
+from patients.importing.jobs import patient_jobs
 from patients.importing.patient_rules import REASON_TEXTS
 from patients.importing.rejected import rejected_csv
 from patients.importing.report import Report
@@ -30,7 +31,7 @@ def _job(request: HttpRequest, pk: int) -> ImportJob:
     """Fetch an import of one of the person's clinics. Raises PermissionDenied where they may not import."""
     user = request.user
     assert isinstance(user, User)
-    rows = ImportJob.objects.filter(kind=jobs.KIND).for_user(user).select_related("clinic", "created_by")
+    rows = ImportJob.objects.filter(kind=patient_jobs.kind).for_user(user).select_related("clinic", "created_by")
     found: ImportJob = get_object_or_404(rows, pk=pk)
     if not user.may(Permission.IMPORT_PATIENTS, found.clinic):
         raise PermissionDenied
@@ -44,12 +45,14 @@ def import_list(request: HttpRequest, clinic: Clinic) -> HttpResponse:
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            job = jobs.upload(clinic=clinic, by=request.user, file=form.cleaned_data["file"])  # type: ignore[arg-type]
+            job = patient_jobs.upload(clinic=clinic, by=request.user, file=form.cleaned_data["file"])  # type: ignore[arg-type]
             return redirect("import_columns", job.pk)
         except ImportRefused as refusal:
             form.add_error("file", str(refusal))
     before = request.GET.get("before", "")
-    rows = ImportJob.objects.filter(kind=jobs.KIND).for_clinic(clinic).select_related("created_by").defer("report")
+    rows = (
+        ImportJob.objects.filter(kind=patient_jobs.kind).for_clinic(clinic).select_related("created_by").defer("report")
+    )
     if before.isdecimal():
         rows = rows.filter(pk__lt=int(before[:18]))
     page = list(rows[: LISTED + 1])
@@ -66,7 +69,7 @@ def import_columns(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespons
         return redirect("import_detail", job.pk)
     asked = request.POST.get("sheet") if request.method == "POST" else request.GET.get("sheet")
     try:
-        table = jobs.table_of(job, sheet=asked if asked is not None and asked != job.sheet else None)
+        table = patient_jobs.table_of(job, sheet=asked if asked is not None and asked != job.sheet else None)
     except (ImportRefused, OSError) as refusal:
         messages.error(request, str(refusal) if isinstance(refusal, ImportRefused) else _("The file is gone."))
         return redirect("import_list" if asked is None else request.path)
@@ -138,7 +141,7 @@ def import_rejected(request: HttpRequest, clinic: Clinic, pk: int) -> HttpRespon
     job = _job(request, pk)
     report = Report(job.report or {})
     try:
-        table = jobs.table_of(job)
+        table = patient_jobs.table_of(job)
     except (ImportRefused, OSError):
         messages.error(request, _("The file is gone."))
         return redirect("import_detail", job.pk)

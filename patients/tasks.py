@@ -2,11 +2,10 @@
 
 from celery import shared_task
 
-from patients.importing import jobs
+from patients.importing.jobs import patient_jobs
 
 
 @shared_task
 def run_due_imports() -> None:
     """Check or import every file that is due; another worker may do the same at the same time."""
-    while job := jobs.claim():
-        jobs.run(job)
+    patient_jobs.run_due()

@@ -16,7 +16,7 @@ from accounts.models import Clinic
 from accounts.permissions import Permission
 from accounts.reading import whole_number
 from followups.import_forms import ColumnsForm
-from followups.importing import jobs
+from followups.importing.jobs import appointment_jobs
 from followups.importing.rules import REASON_TEXTS
 from patients.import_forms import UploadForm
 from patients.importing import job_states
@@ -29,7 +29,7 @@ Status = ImportJob.Status
 
 
 def _job(request: StaffRequest, clinic: Clinic, pk: int) -> ImportJob:
-    rows = ImportJob.objects.for_user(request.user).for_clinic(clinic).filter(kind=jobs.KIND)
+    rows = ImportJob.objects.for_user(request.user).for_clinic(clinic).filter(kind=appointment_jobs.kind)
     found: ImportJob = get_object_or_404(rows.select_related("clinic", "created_by"), pk=pk)
     return found
 
@@ -41,11 +41,16 @@ def appointment_import(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            job = jobs.upload(clinic=clinic, by=request.user, file=form.cleaned_data["file"])
+            job = appointment_jobs.upload(clinic=clinic, by=request.user, file=form.cleaned_data["file"])
             return redirect("appointment_import_columns", job.pk)
         except ImportRefused as refusal:
             form.add_error("file", str(refusal))
-    rows = ImportJob.objects.for_clinic(clinic).filter(kind=jobs.KIND).select_related("created_by").defer("report")
+    rows = (
+        ImportJob.objects.for_clinic(clinic)
+        .filter(kind=appointment_jobs.kind)
+        .select_related("created_by")
+        .defer("report")
+    )
     if before := whole_number(request.GET.get("before")):
         rows = rows.filter(pk__lt=before)
     page = list(rows[: LISTED + 1])
@@ -62,7 +67,7 @@ def appointment_import_columns(request: StaffRequest, clinic: Clinic, pk: int) -
         return redirect("appointment_import_detail", job.pk)
     asked = request.POST.get("sheet") if request.method == "POST" else request.GET.get("sheet")
     try:
-        table = jobs.table_of(job, sheet=asked if asked is not None and asked != job.sheet else None)
+        table = appointment_jobs.table_of(job, sheet=asked if asked is not None and asked != job.sheet else None)
     except (ImportRefused, OSError) as refusal:
         messages.error(request, str(refusal) if isinstance(refusal, ImportRefused) else _("The file is gone."))
         return redirect("appointment_import" if asked is None else request.path)
@@ -148,7 +153,7 @@ def appointment_import_rejected(request: StaffRequest, clinic: Clinic, pk: int) 
     """The rejected rows as they stand in the file, with their reasons, as CSV."""
     job = _job(request, clinic, pk)
     try:
-        table = jobs.table_of(job)
+        table = appointment_jobs.table_of(job)
     except (ImportRefused, OSError):
         messages.error(request, _("The file is gone."))
         return redirect("appointment_import_detail", job.pk)

@@ -13,7 +13,7 @@ from conversations.models import ChatMessage, ConsultantName, Conversation
 from conversations.services import import_jobs as jobs
 from conversations.services import importing
 from patients.importing import job_states
-from patients.importing import jobs as patient_jobs
+from patients.importing.jobs import patient_jobs
 from patients.models import ImportJob
 from tests.conversations.chats import DAY, chat_json, csv_of, jsonl_of
 from tests.factories import ClinicFactory, UserFactory

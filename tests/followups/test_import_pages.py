@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import AuditEvent
 from accounts.permissions import Role
 from followups import tasks
-from followups.importing import jobs
+from followups.importing.jobs import appointment_jobs
 from followups.importing.rules import REASON_TEXTS
 from followups.models import Appointment
 from patients.models import ImportJob
@@ -134,9 +134,9 @@ def test_a_file_is_thrown_away_before_and_kept_after(client, manager, patient):
 def test_whoever_was_taken_over_leaves_nothing_behind(client, manager, patient):
     job = checked(client)
     client.post(page("start", job))
-    mine = jobs.claim()
+    mine = appointment_jobs.claim()
     ImportJob.objects.filter(pk=job.pk).update(attempts=7)  # another worker has it now
-    jobs.run(mine)
+    appointment_jobs.run(mine)
     assert not Appointment.objects.exists()
     assert ImportJob.objects.get().status == ImportJob.Status.RUNNING
 

@@ -13,8 +13,9 @@ from django.db import connection
 from django.utils import timezone
 
 from patients import tasks
-from patients.importing import job_states, jobs
+from patients.importing import job_states
 from patients.importing.errors import ImportRefused
+from patients.importing.jobs import patient_jobs
 from patients.models import ImportJob, Patient
 from tests.factories import ClinicFactory, UserFactory
 
@@ -34,7 +35,7 @@ def person(clinic):
 
 
 def uploaded(clinic, person, text=PEOPLE, name="list.csv"):
-    return jobs.upload(clinic=clinic, by=person, file=SimpleUploadedFile(name, text.encode()))
+    return patient_jobs.upload(clinic=clinic, by=person, file=SimpleUploadedFile(name, text.encode()))
 
 
 def queued(clinic, person, **kwargs):
@@ -80,7 +81,7 @@ def test_an_upload_that_is_no_list_leaves_nothing(clinic, person, settings):
 
 def test_examples_hold_names_but_no_numbers(clinic, person):
     job = queued(clinic, person)
-    jobs.run(jobs.claim())
+    patient_jobs.run(patient_jobs.claim())
     job.refresh_from_db()
     assert [item["name"] for item in job.report["examples"]["created"]] == ["张三", "李四"]
     assert "1990000" not in str(job.report)
@@ -89,7 +90,7 @@ def test_examples_hold_names_but_no_numbers(clinic, person):
 def test_a_refused_file_fails_with_its_reason(clinic, person):
     job = queued(clinic, person)
     ImportJob.objects.filter(pk=job.pk).update(sheet="没有")
-    jobs.run(jobs.claim())
+    patient_jobs.run(patient_jobs.claim())
     job.refresh_from_db()
     assert job.status == Status.FAILED
     assert job.failure
@@ -105,19 +106,19 @@ def test_wrong_moments_are_refused(clinic, person):
 
 def test_a_leased_job_is_not_claimed_twice_until_the_lease_runs_out(clinic, person):
     job = queued(clinic, person)
-    first = jobs.claim()
+    first = patient_jobs.claim()
     assert (first.pk, first.status, first.attempts) == (job.pk, Status.RUNNING, 1)
-    assert jobs.claim() is None
+    assert patient_jobs.claim() is None
     expire(job)
-    assert jobs.claim().attempts == 2
+    assert patient_jobs.claim().attempts == 2
 
 
 def test_whoever_lost_the_lease_does_not_count(clinic, person):
     job = queued(clinic, person)
-    slow = jobs.claim()
+    slow = patient_jobs.claim()
     expire(job)
-    jobs.run(jobs.claim())
-    jobs.run(slow)
+    patient_jobs.run(patient_jobs.claim())
+    patient_jobs.run(slow)
     job.refresh_from_db()
     assert (job.status, job.report["created"], job.report["updated"]) == (Status.DONE, 2, 0)
     assert Patient.objects.count() == 2
@@ -126,10 +127,10 @@ def test_whoever_lost_the_lease_does_not_count(clinic, person):
 def test_a_job_that_always_dies_is_given_up(clinic, person):
     job = queued(clinic, person)
     for _attempt in range(job_states.ATTEMPTS):
-        assert jobs.claim().status == Status.RUNNING
+        assert patient_jobs.claim().status == Status.RUNNING
         expire(job)
-    assert jobs.claim().status == Status.FAILED
-    assert jobs.claim() is None
+    assert patient_jobs.claim().status == Status.FAILED
+    assert patient_jobs.claim() is None
 
 
 def test_discarding_removes_the_file(clinic, person, settings, django_capture_on_commit_callbacks):
@@ -146,12 +147,13 @@ django.setup()
 from django.conf import settings
 import pathlib, sys
 settings.MEDIA_ROOT = pathlib.Path(sys.argv[1])
-from patients.importing import jobs, service
+from patients.importing import service
+from patients.importing.jobs import patient_jobs
 def half_way(*_args):
     print("half", flush=True)
     time.sleep(60)
 service._link = half_way
-jobs.run(jobs.claim())
+patient_jobs.run(patient_jobs.claim())
 """
 
 
@@ -178,7 +180,7 @@ def test_a_worker_killed_half_way_leaves_nothing_and_the_next_ends_right(clinic,
     job.refresh_from_db()
     assert job.status == Status.RUNNING
     assert not Patient.objects.exists()
-    assert jobs.claim() is None
+    assert patient_jobs.claim() is None
     expire(job)
     tasks.run_due_imports()
     job.refresh_from_db()
@@ -201,7 +203,7 @@ def test_progress_shows_while_the_import_is_still_running(clinic, person, monkey
             seen.append(cursor.fetchone())
 
     monkeypatch.setattr(job_states.News, "tell", watch)
-    jobs.run(jobs.claim())
+    patient_jobs.run(patient_jobs.claim())
     assert seen[:2] == [(2, 0), (4, 0)]
     job.refresh_from_db()
     assert (job.rows_done, Patient.objects.count()) == (4, 3)
