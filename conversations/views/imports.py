@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.files.base import ContentFile
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,18 +18,20 @@ from accounts.access import StaffRequest, requires
 from accounts.audit import record
 from accounts.models import Clinic
 from accounts.permissions import Permission
-from accounts.reading import own_address, whole_number
+from accounts.reading import own_address
 from conversations.import_forms import ColumnsForm, LinkForm, UploadForm
 from conversations.importing.reasons import REASON_TEXTS
 from conversations.services import import_jobs as jobs
 from conversations.services.importing import link_name, unknown_names
 from patients.export import BOM, harmless
-from patients.importing import job_states
+from patients.import_pages import ImportPages, csv_of
 from patients.importing.errors import ImportRefused
+from patients.importing.reader import Table
 from patients.models import ImportJob
 
-LISTED, EXAMPLES = 30, 20
+EXAMPLES = 20
 Status = ImportJob.Status
+pages = ImportPages(jobs.KIND, all="conversation_import", one="conversation_import", templates="conversations")
 
 
 def _job(request: StaffRequest, clinic: Clinic, pk: int) -> ImportJob:
@@ -49,20 +51,11 @@ def conversation_import(request: StaffRequest, clinic: Clinic) -> HttpResponse:
             given = file or ContentFile(text.encode(errors="replace"), name="pasted.txt")
             name = file.name if file else _("Pasted text") + ".txt"
             job = jobs.upload(clinic=clinic, by=request.user, file=given, name=name)
-            return redirect(
-                "conversation_import_columns" if job.status == Status.UPLOADED else "conversation_import_detail", job.pk
-            )
+            return pages.to("columns" if job.status == Status.UPLOADED else "detail", job)
         except ImportRefused as refusal:
             form.add_error("file" if file else "text", str(refusal))
-    rows = ImportJob.objects.for_clinic(clinic).filter(kind=jobs.KIND).select_related("created_by").defer("report")
-    if before := whole_number(request.GET.get("before")):
-        rows = rows.filter(pk__lt=before)
-    page = list(rows[: LISTED + 1])
-    context = {
-        "form": form, "jobs": page[:LISTED], "more": page[LISTED - 1].pk if len(page) > LISTED else None,
-        "may_rules": request.user.may(Permission.EDIT_CHAT_RULES, clinic), "strangers": len(unknown_names(clinic)),
-    }  # fmt: skip
-    return render(request, "conversations/import_list.html", context, status=422 if form.errors else 200)
+    may_rules = request.user.may(Permission.EDIT_CHAT_RULES, clinic)
+    return pages.list(request, clinic, form, may_rules=may_rules, strangers=len(unknown_names(clinic)))
 
 
 @requires(Permission.IMPORT_CONVERSATIONS)
@@ -70,33 +63,12 @@ def conversation_import(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 def conversation_import_columns(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Show what each column was taken for, to be corrected; then have the file checked."""
     job = _job(request, clinic, pk)
-    if request.method == "GET" and job.status not in job_states.OPEN:
-        return redirect("conversation_import_detail", job.pk)
-    asked = request.POST.get("sheet") if request.method == "POST" else request.GET.get("sheet")
-    try:
-        source = jobs.source_of(job, sheet=asked if asked is not None and asked != job.sheet else None)
-    except (ImportRefused, OSError) as refusal:
-        messages.error(request, str(refusal) if isinstance(refusal, ImportRefused) else _("The file is gone."))
-        return redirect("conversation_import" if asked is None else request.path)
-    if source.kind != "table":
-        return redirect("conversation_import_detail", job.pk)
-    table = source.table  # type: ignore[attr-defined]
-    form = ColumnsForm(request.POST if request.method == "POST" else None, table=table)
-    if request.method == "POST" and form.is_valid():
-        try:
-            job_states.choose_columns(job=job, sheet=table.sheet, mapping=form.mapping, by=request.user)
-        except job_states.NotInThisState:
-            messages.error(request, _("This import has begun already; its columns stay as they are."))
-        return redirect("conversation_import_detail", job.pk)
-    context = {
-        "job": job,
-        "form": form,
-        "table": table,
-        "sheets": table.sheets if len(table.sheets) > 1 else (),
-        "back": reverse("conversation_import"),
-        "discard": reverse("conversation_import_discard", args=[job.pk]),
-    }
-    return render(request, "import_columns.html", context, status=422 if form.errors else 200)
+    return pages.columns(request, job, lambda sheet: _table(job, sheet), ColumnsForm)
+
+
+def _table(job: ImportJob, sheet: str | None) -> Table | None:
+    source = jobs.source_of(job, sheet=sheet)
+    return source.table if source.kind == "table" else None  # type: ignore[attr-defined,no-any-return]
 
 
 @requires(Permission.IMPORT_CONVERSATIONS)
@@ -104,16 +76,7 @@ def conversation_import_columns(request: StaffRequest, clinic: Clinic, pk: int) 
 def conversation_import_detail(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Where an import stands: being checked, what would happen, its progress, its report."""
     job = _job(request, clinic, pk)
-    if job.status == Status.UPLOADED:
-        return redirect("conversation_import_columns", job.pk)
-    working = job.status in (Status.CHECKING, Status.QUEUED, Status.RUNNING)
-    context: dict[str, Any] = {"job": job, "working": working, "report": _shown(job), "is_table": bool(job.mapping)}
-    if request.htmx and working:
-        return render(request, "conversations/_import_progress.html", context)
-    response = render(request, "conversations/import_detail.html", context)
-    if request.htmx:
-        response["HX-Refresh"] = "true"  # the work is over: another page now
-    return response
+    return pages.detail(request, job, report=_shown(job), is_table=bool(job.mapping))
 
 
 def _shown(job: ImportJob) -> dict[str, Any] | None:
@@ -146,26 +109,14 @@ def _counts(counts: Counter[str]) -> list[tuple[Any, int]]:
 @require_POST
 def conversation_import_start(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Begin a checked import."""
-    job = _job(request, clinic, pk)
-    try:
-        job_states.start_import(job=job, by=request.user, report=None)
-    except job_states.NotInThisState:
-        messages.error(request, _("This import has begun already."))
-    return redirect("conversation_import_detail", job.pk)
+    return pages.start(request, _job(request, clinic, pk), report=None)
 
 
 @requires(Permission.IMPORT_CONVERSATIONS)
 @require_POST
 def conversation_import_discard(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Throw away a file that was not imported."""
-    job = _job(request, clinic, pk)
-    try:
-        job_states.discard(job=job, by=request.user)
-    except job_states.NotInThisState:
-        messages.error(request, _("This import has begun already and is kept."))
-        return redirect("conversation_import_detail", job.pk)
-    messages.success(request, _("Discarded %(name)s.") % {"name": job.original_name})
-    return redirect("conversation_import")
+    return pages.discard(request, _job(request, clinic, pk))
 
 
 @requires(Permission.IMPORT_CONVERSATIONS)
@@ -175,9 +126,7 @@ def conversation_import_rows(request: StaffRequest, clinic: Clinic, pk: int) -> 
     job = _job(request, clinic, pk)
     tally = jobs.restored(job.report or {})
     record(action="download_rejected", clinic=clinic, by=request.user, subject=job)
-    response = StreamingHttpResponse(_lines(tally), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="chats-{job.pk}-rows.csv"'
-    return response
+    return csv_of(_lines(tally), f"chats-{job.pk}-rows.csv")
 
 
 def _lines(tally: Any) -> Iterator[str]:
