@@ -31,11 +31,12 @@ MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
 PATIENTS = int(os.environ.get("SOAK_PATIENTS", "1000000"))
 PORT = int(os.environ.get("SOAK_PORT", "8098"))
 BASE = f"http://127.0.0.1:{PORT}"
-CLIENTS, WARM_SECONDS = 8, 20
+CLIENTS, WARM_SECONDS = 8, 120  # until every page has filled what a worker keeps
 GROWTH = 1.15  # of a worker's own memory, from after warming up to the end
 PEOPLE = ("demo_tc", "demo_desk", "demo_tc", "demo_manager", "demo_tc", "demo_desk", "demo_tc", "demo_manager")
 TOKEN = "s" * 32
-FINE = {"book": {200, 302, 409, 422}, "check in": {302, 409}}  # a slot taken meanwhile, somebody here already
+# A slot taken meanwhile, somebody here already, a visit that another has ended.
+FINE = {"book": {200, 302, 409, 422}, "check in": {302, 409}, "leave": {302, 409, 422}}
 
 
 @dataclass

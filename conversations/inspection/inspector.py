@@ -6,6 +6,7 @@ from conversations.inspection import booking, contacts, endings, manners, market
 from conversations.inspection.chat import Captured, Chat, Found, Verdict
 from conversations.inspection.reading import Reading
 from conversations.inspection.rules import Rules
+from conversations.inspection.scope import is_in_scope
 
 
 def inspect(chat: Chat, rules: Rules | None = None) -> Verdict:
@@ -18,7 +19,7 @@ def inspect(chat: Chat, rules: Rules | None = None) -> Verdict:
     reading = Reading(chat, rules)
     numbers = timing.counts(reading)
     waited = timing.waits(chat)
-    in_scope = marketing.is_in_scope(reading)
+    in_scope = is_in_scope(reading)
     enquiry = people.read(reading)
     captured = _captured(reading)
     is_effective = in_scope and numbers["visitor_messages"] >= marketing.LEAST_MESSAGES

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from conversations.inspection import evasive
 from conversations.inspection.chat import Found
 from conversations.inspection.lexicon import INSTEAD
 from conversations.inspection.matcher import Hit
@@ -28,10 +29,12 @@ CODES: Final = (
 )  # fmt: skip
 
 DENIED = re.compile(
-    r"(?:不|没|没有|没人|别|不要|不会|不用|无需|不必|并非|不是|绝不|从不|怕|担心|觉得|显得|避免|以免|免得|防止|请勿|不能|不再|不至于)(?:你|人|让你|会|再|有|觉得|显得|说|想|的|这么|那么|太|很){0,2}$"
+    r"(?:不|没|没有|没人|别(?!的|人|家)|不要|不会|不用|无需|不必|并非|(?<!是)不是|绝不|从不|怕|担心|觉得|显得|避免|以免|免得|防止|请勿|不能|不再|不至于)(?:你|人|让你|会|再|有|觉得|显得|说|想|的|这么|那么|太|很){0,2}$"
 )
 REPORTED = re.compile(
     r"你(?:刚才|刚刚|之前|上面|前面)?(?:问|说|提到|讲|写|担心|想问|问到|说到|发)(?:的|过|到|是)?(?:那句|是)?[^，。！？]{0,4}$"
+    r"|(?:妈妈|爸爸|爸妈|父母|老公|老婆|先生|太太|家人|家里人|别人|人家|朋友|同事|同学|邻居|有人|他们?|她们?|孩子)(?:总|老|都|常|经常|一直|就|会|还|刚才)*(?:说|骂|笑|嫌|问|觉得|认为|笑话)你?(?:是|很|太)?$"
+    r"|(?:很多|不少|有些|好多|常有|许多|有的)(?:人|患者|朋友|家长|顾客|客人|网友|求美者|姐妹|女性|男性|妈妈)(?:会|都|也|常|总|常常|刚开始)*(?:问|说|觉得|担心|想|以为|认为|纠结)[^。！？]{0,8}$"
 )
 JAW = re.compile(r"颞|下颌|关节|咬合|张口|开口|弹响|紊乱|综合征")
 MEANT_WELL = re.compile(
@@ -40,6 +43,15 @@ MEANT_WELL = re.compile(
 
 #: What is said of the visitor, to put at ease: 打字慢也没关系.
 EASES = re.compile(r"[，也都的话]{0,3}(?:没关系|不要紧|没事|不着急|不急|慢慢|可以(?:发|用)语音)")
+
+#: A question that is asked out of care, or answered at once: 为什么没来呢，需要的话我帮您改期。
+ASKED_KINDLY = re.compile(
+    r"理解|辛苦|不要紧|(?<!跟我们)(?<!和我们)(?<!跟我)没关系|需要的话|别担心|放心|(?:帮|为|替)你(?:改|安排|查|登记|约|看|协调|换|留|重新|再发|保留)|(?:是)?因为|多半|原因是|主要是|很抱歉"
+)
+#: Reading matter with someone at hand to explain it.
+EXPLAINS = re.compile(
+    r"(?:看完|不明白|不懂|有问题|有疑问|不清楚|没看懂).{0,8}(?:问我|找我|告诉我|我再|再给你|给你讲|联系我)|给你(?:解答|讲解|详细)|我(?:也|再|先|来)?(?:发|给)你?.{0,4}一份"
+)
 
 #: We call the visitor; nobody is sent to the telephone.
 CALLS_BACK = re.compile(
@@ -66,7 +78,7 @@ ACCUSES = re.compile(
 
 def find(reading: Reading) -> list[Found]:
     """Give taboo phrases and abuse, each code once a message, with the words and what to say instead."""
-    if not (reading.consultant_mask & bits(*CODES) or "！" in reading.text):
+    if not (reading.consultant_mask & bits(*CODES, *evasive.WATCHED) or "！" in reading.text):
         return []
     said: dict[int, dict[str, Hit]] = {}
     for code in CODES:
@@ -75,6 +87,8 @@ def find(reading: Reading) -> list[Found]:
             found = said.setdefault(line, {})
             if code not in found and (hit.word in own or _is_meant(reading, code, line, hit)):
                 found[code] = hit
+    for code, line, hit in evasive.find(reading):
+        said.setdefault(line, {}).setdefault(code, hit)
     findings = [
         Found(code, line, reading.quote(hit), reading.rules.own_advice(code, hit.word), _detail(code, hit.word))
         for line, found in sorted(said.items())
@@ -86,7 +100,8 @@ def find(reading: Reading) -> list[Found]:
 
 #: Blame that is cried out, in whatever words: 你自己不听！ 怎么才来！
 BLAMES = re.compile(
-    r"(?:(?:^|[，。！\n])(?:你|那你|你们)?(?:别|少|不许|不准)(?!担心|紧张|怕|害怕|着急|急|错过|客气|忘|犹豫|难过|灰心|在意|介意|太|放弃|有|多想|让|怀疑)[^，。！？\n]{2,12}"
+    r"(?:(?:^|[，。！\n])(?:你|那你|你们)?(?:别|少|不许|不准|不要|甭|莫)(?!担心|紧张|怕|害怕|着急|急|错过|客气|忘|犹豫|难过|灰心|在意|介意|太|放弃|有|多想|让|怀疑|焦虑|见外|自责|走开|错失|大意|轻易|自行|用|吃|喝|碰|熬夜|空腹|乱吃|揉|抓|挠|沾水|灰)[^。！？\n]{1,16}"
+    r"|赶紧(?:把|给我|戒|停)[^。！？\n]{1,8}|(?:你|都)[^，。！？\n]{0,4}(?:油盐不进|软硬不吃|不听劝)[^，。！？\n]{0,3}"
     r"|(?:你|他|她|你们|自己)[^，。！？\n]{0,8}(?:不|没)(?:听|管|看|说|刷|戴|注意|按|上心|长|爱惜|控制|忌口)[^，。！？\n]{0,8}"
     r"|(?:怎么|咋)(?:这么|那么|又|还|才|就|老)[^，。！？\n]{1,10}|(?:才|现在)(?:知道|想起|发现|着急|急|来)[^，。！？\n]{0,6}|什么(?:人|态度|毛病|脑子|记性|习惯))！"
 )
@@ -116,13 +131,16 @@ def _is_spoken_for(reading: Reading, code: str, found: dict[str, Hit]) -> bool:
     """Whether another code of the message says it already; 难道 makes a rhetorical question of what it questions."""
     asked = found.get("taboo.rhetorical")
     plain = asked is not None and reading.text[asked.start : asked.end] in PLAIN
+    if code == "taboo.rhetorical" and asked and "taboo.perfunctory" in found and "不就" in asked.word:
+        return True  # 自己查一下不就行了
     if plain and code in ("taboo.rhetorical", "taboo.interrogating"):
         return code == "taboo.interrogating"
     return any(code in SPEAKS_FOR.get(other, ()) for other in found)
 
 
 def _is_meant(reading: Reading, code: str, line: int, hit: Hit) -> bool:
-    before = reading.clause_before(hit.start)
+    opens = reading.text[hit.start] in "\n，。！"  # the word begins with the mark before it: its clause begins there
+    before = "" if opens else reading.clause_before(hit.start)
     if REPORTED.search(before):
         return False
     check = CHECKS.get(code)
@@ -135,27 +153,51 @@ def _abuse(reading: Reading, line: int, hit: Hit, before: str) -> bool:
         return not (JAW.search(reading.text) or reading.text[hit.end : hit.end + 1] in "，是(（就也也也的病")
     if before.endswith(_WISHED) or reading.text[hit.end : hit.end + 1] in _GOES_ON.get(word, ""):
         return False
+    if _NO_MATTER.match(reading.text, hit.end):
+        return False  # 没文化也没关系
     if "成" in word and _BEARS_IT.match(reading.text, hit.end):
         return False  # 秃成这样也能种
+    if word == "寄生虫" and "你" not in before:
+        return False
     if word[0] == "穷" and _AFFORDS.match(reading.text, hit.end):
         return False
     if word.endswith("神经") and reading.text[hit.end : hit.end + 1] != "病":
         return False
-    if "妈" in word[:2] and before.endswith("妈"):
+    if (
+        ("妈" in word[:2] and before.endswith("妈"))
+        or (word[0] == "妈" and before.endswith(_A_MOTHER))
+        or _OF_ONESELF.search(before)
+    ):
         return False
     return not DENIED.search(before)
 
 
+#: 当妈的 is a mother.
+_A_MOTHER = ("当", "做", "我", "孩子", "宝宝", "宝", "小孩", "老", "大", "舅", "姑", "姨", "干")
+#: 我真笨 is said of oneself.
+_OF_ONESELF = re.compile(
+    r"(?:^|也|都|刚才|刚刚|怪|是|看)我(?:自己|刚才|刚刚|也|可|怎么|是不是|这人|这个人|这脑子|这记性)?(?:也|太|真|有点)*$"
+)
 #: 穷人也看得起病 promises.
 _AFFORDS = re.compile(r"(?:都|也)?(?:能|可以|.得起)")
 _BEARS_IT = re.compile(r"样?(?:的)?(?:也|都|还)?(?:是)?(?:能|可以|没关系|没事|不要紧|不用)")
+_NO_MATTER = re.compile(r"的?(?:人|朋友)?(?:也|都)(?:能|可以|没关系|没事|不要紧|不用)")
 #: 祝您全家安康 wishes; 低能量 is a medical word.
 _WISHED = ("祝", "愿", "祝福", "祝愿")
 _GOES_ON: Final[dict[str, str]] = {"低能": "量级耗", "弱智": "", "没文化": "程"}
 
 
 def _rhetorical(reading: Reading, line: int, hit: Hit, before: str) -> bool:
-    if reading.text[hit.start : hit.end] not in PLAIN:
+    """A claim about the matter in the form of a question: its answer lies in it (谁受罪？不还是您自己吗？).
+
+    A question that the visitor is to answer for is interrogating (_interrogating), and what asks nothing, scolding.
+    """
+    word = reading.text[hit.start : hit.end]
+    if _REALLY_ASKS.search(word) or (word.endswith(("行吗", "成吗", "行么")) and "，" in word):
+        return False
+    if word.startswith("你以为") and _CORRECTS.match(reading.text, hit.end):
+        return False
+    if word not in PLAIN:
         return not DENIED.search(before) or hit.word.startswith("(不")
     sentence = reading.sentence(hit.start)
     rest = sentence[sentence.find("难") :]
@@ -164,6 +206,14 @@ def _rhetorical(reading: Reading, line: int, hit: Hit, before: str) -> bool:
         (ASKS_AFTER.search(rest + follows[:15]) and not ACCUSES.search(rest))
         or follows.startswith(("可以", "好的", "没问题", "欢迎", "那可以"))
     )
+
+
+#: 您以为是蛀牙对吗？其实… puts right.
+_CORRECTS = re.compile(r"[吗？]?其实|[吗？]?不是的|[吗？]?没有的")
+#: 哪有不舒服 asks where it hurts; 怎么可能嫌您烦 puts at ease.
+_REALLY_ASKS = re.compile(
+    r"^哪(?:有|个|里|儿)?(?:地方)?不(?:舒服|适|方便|满意|清楚|明白|懂|对)|^哪有(?:你说的)?(?:这么|那么)?(?:客气|夸张|厉害)|^怎么可能(?:嫌|笑|怪|介意|打扰|麻烦|不管|不理)"
+)
 
 
 def _colloquial(reading: Reading, line: int, hit: Hit, before: str) -> bool:
@@ -179,42 +229,81 @@ def _colloquial(reading: Reading, line: int, hit: Hit, before: str) -> bool:
 
 def _perfunctory(reading: Reading, line: int, hit: Hit, before: str) -> bool:
     word = reading.text[hit.start : hit.end]
-    if ("忙" in word or word.startswith(("没", "顾", "回不过"))) and (
-        "你" in before or "医生" in before or "主任" in before
-    ):
+    if _is_anothers_business(reading, hit, word, before):
         return False
-    if ("忙" in word or word.startswith("顾")) and reading.text[max(0, hit.start - 12) : hit.start + 30].find(
-        "很抱歉"
-    ) >= 0:
-        return False
-    if word.startswith("忙") and before.endswith(("刚才", "刚刚", "刚", "刚才在", "刚刚在")):
-        return False
-    if EASES.match(reading.text[hit.end : hit.end + 8]):
+    if EASES.match(reading.text[hit.end : hit.end + 8]) or EXPLAINS.search(reading.texts[line]):
         return False
     if DENIED.search(before) or ("电话" in word and CALLS_BACK.search(before)):
         return False
-    if "下班" in word and before and not re.search("我|咱|客服|这边|系统", before + word):
-        return False
     if word.startswith("来") and before.endswith(("出", "起", "下", "上", "回")):
         return False
-    if word.startswith("就这样") and before.endswith(("的", "是", "也", "一直", "从小", "都", "本来")):
+    if word.startswith("就这样") and before.endswith(_ALWAYS_SO):
+        return False
+    if word.startswith("先别说") and reading.text[hit.end : hit.end + 1] == "话":
         return False
     return not (word.startswith(("打字", "电话")) and MEANT_WELL.search(reading.texts[line]))
+
+
+#: 从小就这样 tells how it is.
+_ALWAYS_SO = ("的", "是", "也", "一直", "从小", "都", "本来", "开始", "天生", "生下来", "以来", "一来")
+
+
+def _is_anothers_business(reading: Reading, hit: Hit, word: str, before: str) -> bool:
+    """Whether the one who is busy, off duty or has no time is the visitor or the doctor, or it is over and excused."""
+    if "下班" in word and before and not re.search("我|咱|客服|这边|系统", before + word):
+        return True
+    is_busy = "忙" in word or word.startswith("顾")
+    has_none = is_busy or word.startswith(("没", "回不过")) or ("有" in word and "事" in word)
+    if has_none and ("你" in before or "医生" in before or "主任" in before):
+        return True
+    if not is_busy:
+        return False
+    if "很抱歉" in reading.text[max(0, hit.start - 12) : hit.start + 30]:
+        return True
+    return word.startswith(("忙", "在忙")) and before.endswith(("刚才", "刚刚", "刚", "刚才在", "刚刚在"))
 
 
 def _shirking(reading: Reading, line: int, hit: Hit, before: str) -> bool:
     return not MEANT_WELL.search(reading.texts[line]) and not before.endswith(("怕", "担心", "不会说", "不会让"))
 
 
-def _harsh(reading: Reading, line: int, hit: Hit, before: str) -> bool:
+def _scolding(reading: Reading, line: int, hit: Hit, before: str) -> bool:
+    """An order, a reproach or an outcry; asked for form at most (听明白没有！ 早干嘛去了！ 怪谁！).
+
+    Blame that is put as a claim in question form (能怪牙膏吗) is rhetorical.
+    """
+    word = reading.text[hit.start : hit.end]
+    if word.endswith(("能怪", "能赖", "能怨")):
+        return False
+    if (word.startswith(("都说了", "说了")) and before.endswith("该说的")) or _OF_ONESELF.search(before):
+        return False
+    if word.startswith(("谁让", "谁叫", "谁教")) and reading.sentence(hit.start).endswith("的？"):
+        return False  # who did is asked for: interrogating
     return not DENIED.search(before) and "请问" not in before
+
+
+#: 您看到我刚才发的报价了吗？ asks whether it arrived.
+_DID_IT_ARRIVE = re.compile(r"[看听收][到见]我[^，。]{0,8}发的[^，。]{0,8}了吗")
+
+
+def _interrogating(reading: Reading, line: int, hit: Hit, before: str) -> bool:
+    """A question by which the visitor is called to account for what he did, wants, knows or can do.
+
+    号码您到底留不留？ 想转您怎么不早说？ 你看不懂中文吗？ It differs from a rhetorical one in that its subject is the
+    visitor and an answer is due; and from one in earnest by what follows: care, help, or the answer itself.
+    """
+    word = reading.text[hit.start : hit.end]
+    if DENIED.search(before) or "请问" in before or _DID_IT_ARRIVE.match(word):
+        return False
+    end = reading.offsets[line] + len(reading.texts[line])
+    return ASKED_KINDLY.search(reading.text, hit.end, end) is None
 
 
 CHECKS: Final[dict[str, Callable[[Reading, int, Hit, str], bool]]] = {
     "abuse": _abuse,
-    "taboo.scolding": _harsh,
+    "taboo.scolding": _scolding,
     "taboo.rhetorical": _rhetorical,
-    "taboo.interrogating": _harsh,
+    "taboo.interrogating": _interrogating,
     "taboo.perfunctory": _perfunctory,
     "taboo.shirking": _shirking,
     "taboo.colloquial": _colloquial,

@@ -1,4 +1,4 @@
-"""What a consultant neither asked nor offered, and whether the chat is about a possible treatment (DOMAIN §5)."""
+"""What a consultant neither asked nor offered (DOMAIN §5)."""
 
 import re
 from typing import Final
@@ -6,13 +6,11 @@ from typing import Final
 from conversations.inspection.chat import Found
 from conversations.inspection.lexicon.marketing import NO_NAME_BEFORE, SURNAMES, TITLES
 from conversations.inspection.lexicon.notation import fold
-from conversations.inspection.lexicon.scope import DONE_HERE, STRONG_ERRAND, SURE_ERRAND, WISH
 from conversations.inspection.matcher import Hit, watch
 from conversations.inspection.reading import Reading
 
 #: Marketing is expected once the visitor wrote this many messages ([S2] and the data's definition).
 LEAST_MESSAGES: Final = 3
-GREETING = re.compile(r"^[\s你好您在吗么有人嗨哈喽hihello，,。.!！?？医生老师请问咨询下一亲呢啊客服的~～]*$")
 
 NUMBER = "[0-9零一二三四五六七八九十两]"
 AGE_GIVEN = re.compile(
@@ -27,48 +25,9 @@ ASKS_SIZE = re.compile(
 )
 #: Questions that ask for a time to come, a number or a wish, not for the condition.
 SCHEDULING = re.compile(
-    r"什么时候(?:方便|有空|来|过来|能来|能到|有时间|到)|哪天|有空|有时间|方便(?:吗|来|过来|留)|几点(?:方便|来|到|过来)|多久(?:能来|能到|过来|到)|来过我们|了解过(?:我们|价格)|预算|留(?:个|一个|下)|电话|手机|微信|号码|预约|约(?:个|一个|到|在|您|你|上|给)|可以吗[？?]?$|好吗[？?]?$|行吗[？?]?$"
+    r"什么时候(?:方便|有空|来|过来|能来|能到|有时间|到)|哪天(?![拔做摔磕种开发打补割生查装伤用停动起出掉断])|有空|有时间|方便(?:吗|来|过来|留)|几点(?:方便|来|到|过来)|多久(?:能来|能到|过来|到)|来过我们|了解过(?:我们|价格)|预算|留(?:个|一个|下)|电话|手机|微信|号码|预约|约(?:个|一个|到|在|您|你|上|给)|可以吗[？?]?$|好吗[？?]?$|行吗[？?]?$"
 )
 STRONG_CONDITION = re.compile(r"多久了|疼|痛|肿|痒|出血|检查过|查过|做过|拍过|治过|症状|过敏|药|病史|手术|月经|同房|缺")
-
-
-def is_in_scope(reading: Reading) -> bool:
-    """Tell whether the chat is about a possible treatment, not an errand, a complaint, directions or a wrong address."""
-    errands = reading.hits("errand", "visitor")
-    if not errands:
-        return True
-    first = [index for index in reading.visitor if not GREETING.match(reading.texts[index])][:2]
-    early = [hit for line, hit in errands if line in first and not _is_elsewhere(reading, hit)]
-    if not early:
-        return True
-    if any(
-        reading.text[hit.start : hit.end].startswith(STRONG_ERRAND)
-        or hit.word.startswith(("(驾校", "(发错"))
-        or hit.word in SURE_ERRAND
-        for hit in early
-    ):
-        return bool(re.search(r"(?:如果|要是|万一|不满意|没效果|不成功|失败).{0,8}退", reading.visitor_text))
-    wishes = [hit for _line, hit in reading.hits("wish", "visitor")]
-    if any(hit.word in DONE_HERE for hit in early):
-        wishes = [hit for hit in wishes if hit.word in _FIRM]
-    return any(
-        not any(early_hit.start < hit.end and hit.start < early_hit.end for early_hit in errands_only(early))
-        for hit in wishes
-    )
-
-
-def _is_elsewhere(reading: Reading, hit: Hit) -> bool:
-    """不是在你们这做的: another clinic's patient."""
-    return hit.word in DONE_HERE and reading.clause_before(hit.start).endswith(("不是", "没", "没有", "不", "想", "要"))
-
-
-#: A new treatment or a price is wished for; that something hurts is none of it.
-_FIRM: Final = (WISH[0], WISH[1], WISH[-1])
-
-
-def errands_only(hits: list[Hit]) -> list[Hit]:
-    """The errands that swallow a wish: done with you already (在你们那做的)."""
-    return [hit for hit in hits if hit.word.startswith("(上次")]
 
 
 def _asked(reading: Reading, category: str, rude: list[Found]) -> bool:
@@ -205,7 +164,7 @@ def _expert_offered(reading: Reading) -> bool:
     return False
 
 
-_OF_HOUSE = re.compile(r"医院|建院|开业|门诊|机构|诊所|成立|中心|[^主]院")
+_OF_HOUSE = re.compile(r"质保|保修|保用|寿命|维持|医院|建院|开业|门诊|机构|诊所|成立|中心|[^主]院")
 _NAMED = re.compile(f"[{SURNAMES}](?:{'|'.join(TITLES)})")
 _TITLED = watch("titled", _NAMED)
 
@@ -215,7 +174,9 @@ def _is_former(text: str, start: int) -> bool:
     return text[:start].endswith(("之前看的", "原来的", "当时的", "那边的", "那个"))
 
 
-_DOCTOR = re.compile(r"主任|医生|教授|院长|博士|大夫|专家|从医|从业|经验|坐诊|他|她|主刀|医师|返聘")
+_DOCTOR = re.compile(
+    r"(?:三甲|公立|大)医院(?:过来|出来|退|待|干|工作|来的)|名中医|名医|传承人|人才|主任|医生|教授|院长|博士|大夫|专家|从医|从业|经验|坐诊|他|她|主刀|医师|返聘"
+)
 
 
 _SURELY_HOUSE = re.compile(r"开业|建院|成立|连锁|家(?:院区|分院)")
@@ -227,6 +188,10 @@ def _brand_offered(reading: Reading) -> bool:
     for _line, hit in reading.hits("offer.brand", "consultant"):
         if hit.word.startswith("年(的|)") and reading.text[hit.start - 1] in "少青成老":
             continue  # 青少年门诊
+        if hit.word.startswith("(张牙椅") and reading.text[hit.start - 1] in "一单":
+            continue  # 一人一个诊室
+        if _is_of_something_else(reading, hit):
+            continue
         if hit.word.startswith("(平|") and reading.text[hit.start - 1] in "压磨抹填抚公":
             continue  # 压平
         if hit.word.startswith("(开|做|办") and reading.text[hit.start] == "做" and _is_doctors(reading, hit.start):
@@ -237,6 +202,24 @@ def _brand_offered(reading: Reading) -> bool:
         if _SURELY_HOUSE.search(clause) or not (_DOCTOR.search(clause) or _THING.search(clause)):
             return True
     return False
+
+
+_HOURS = re.compile(
+    r"周[一二三四五六日末]|每天|天天|几点|[0-9一二三四五六七八九十]点|早上|晚上|中午|照常|正常|节假日|今天|明天|全年"
+)
+_BRANDS = re.compile(
+    r"看|什么|哪个|哪种|哪款|不同|差别|多种|几个|每个|其他|区别|各|选|牙膏|进口|国产|韩国|瑞士|德国|美国|奶粉|药"
+)
+
+
+def _is_of_something_else(reading: Reading, hit: Hit) -> bool:
+    """营业 tells the hours, 品牌 what an implant is of."""
+    word = hit_of(reading, hit)
+    if word == "营业":
+        return _HOURS.search(reading.clause_before(hit.start)) is not None
+    if word == "托管":
+        return reading.text[hit.end : hit.end + 1] in "区班室"
+    return word == "品牌" and _BRANDS.search(reading.clause_before(hit.start)) is not None
 
 
 _HOUSE = re.compile(r"我们|医院|本院|院里|门诊|机构|诊所|口腔|中心|店")
@@ -252,6 +235,7 @@ def _is_doctors(reading: Reading, start: int) -> bool:
 
 _CLAUSE_REST = re.compile(r"(?<=.)[，。！？；\n,]")
 
+_DRINKS = ("饮料", "果汁", "茶水", "热水", "点心", "零食")
 _SERVICE_DENIED = re.compile(r"(?:没有|不提供|不能|无法|没|找)$")
 
 
@@ -259,12 +243,15 @@ def _service_offered(reading: Reading) -> bool:
     return any(
         not _SERVICE_DENIED.search(reading.clause_before(hit.start))
         and not (
-            reading.text.startswith(("有人", "照顾", "照看", "陪着", "照料"), hit.start)
+            reading.text.startswith(("有人", "照顾", "照看", "陪着", "照料", "帮你带"), hit.start)
             and reading.is_question(hit.start)
         )
+        and not (hit_of(reading, hit) in _DRINKS and _CONSUMED.search(reading.clause_before(hit.start)))  # 少喝深色饮料
         for _line, hit in reading.hits("offer.service", "consultant")
     )
 
+
+_CONSUMED = re.compile(r"喝|吃|忌|戒|避免|远离|别碰|深色|碳酸")
 
 _OURS = re.compile(
     r"我们|用的|采用|使用|技术|设备|仪器|系统|配|结合|做的|可以做|方案|设计|机器|术前|术中|定位|切口|创伤|引进|开展|先|就能|不用|能看|一次|当天"
@@ -302,7 +289,7 @@ def _technique_offered(reading: Reading, rude: list[Found]) -> bool:
 
 #: 用的是…, 可以做…, 再用…: a thing done or used, whatever it is called; errands of a visit are none.
 _METHOD = re.compile(
-    r"(?:(?:我们|我院|这边|院里|科里|医生|主任|检查|治疗|手术|验配|矫正|修复|种植|注射|护理|缝合|麻醉)[^，。？！]{0,6}(?:用|做|打)的(?:都)?是|(?:可以|会|先|再|建议|一般|要|适合|能)(?:先|再|考虑)?(?:做|用)(?:一个|个|一次|一下)?)"
+    r"(?:(?:我们|我院|这边|院里|科里|医生|主任|检查|治疗|手术|验配|矫正|修复|种植|注射|护理|缝合|麻醉)[^，。？！]{0,6}(?:用|做|打)的(?:都)?是|(?:我们|我院|这边|院里|科里)用的|(?:可以|会|先|再|建议|一般|要|适合|能)(?:先|再|考虑)?(?:做|用)(?:一个|个|一次|一下)?)"
     r"(?!检查|面诊|预约|登记|准备|参考|考虑|决定|一下|好|完|了|过|不|得|的|手术|牙|医保|分期|现金|手机|什么|哪|这|那|您|你|麻药|药|工作|隐形|主|矫正|种植|到)[\u3400-\u9fffa-z0-9]{3,}"
 )
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from conversations.inspection.lexicon.sounds import SAME_SOUND
 from conversations.inspection.lexicon.typos import EVERYDAY, LOOK_ALIKE, RIGHT_WORDS, WRONG_WORDS
+from conversations.inspection.lexicon.vocabulary import MORE_WORDS, RIGHT_AFTER_ALL
 
 #: So many words fewer tell that a sentence reads better (顾|客满|易|度 → 顾客|满意度), or so many characters left over
 #: fewer (内|冶|疗效|果 → 内|治疗|效果).
@@ -36,12 +37,13 @@ def wrong_forms() -> dict[str, str]:
     """Wrong form -> right word, for every word of the list; forms that are words themselves are left out."""
     import rjieba
 
-    right = set(RIGHT_WORDS)
+    words = (*RIGHT_WORDS, *MORE_WORDS)
+    right = {*words, *RIGHT_AFTER_ALL}
     forms: dict[str, str] = {}
-    for word in RIGHT_WORDS:
+    for word in words:
         for index, char in enumerate(word):
             for other in _homophones().get(char, frozenset()) | _alike().get(char, frozenset()):
-                if other == char or other in EVERYDAY:
+                if other == char or (other in EVERYDAY and not 0 < index < len(word) - 1):
                     continue
                 wrong = word[:index] + other + word[index + 1 :]
                 if wrong not in right and wrong not in forms and not rjieba.has_word(wrong):

@@ -35,6 +35,15 @@ def codes(*texts: str) -> set[str]:
         ("就说你傻，听不出来吗。", "abuse"),
         ("麻烦带一下上次的片子。", "taboo.colloquial"),
         ("先做咬合扫苗，再定方案。", "error.typo"),
+        ("您不心疼谁心疼？", "taboo.rhetorical"),
+        ("神医来了也没办法。", "taboo.rhetorical"),
+        ("你怎么又取消了？", "taboo.interrogating"),
+        ("是谁教你这么用药的？", "taboo.interrogating"),
+        ("没让你说话，先填单子。", "taboo.scolding"),
+        ("不要再发语音了，听不清！", "taboo.scolding"),
+        ("都行，你定。", "taboo.perfunctory"),
+        ("呵呵，还行吧。", "taboo.perfunctory"),
+        ("就你这口破牙还挑医生？", "abuse"),
     ],
 )
 def test_a_class_of_phrases_is_found(text: str, code: str) -> None:
@@ -50,6 +59,14 @@ def test_a_class_of_phrases_is_found(text: str, code: str) -> None:
         "刚才忙着接诊，现在给您细说。",
         "您别担心，麻药起效了才开始！",
         "请问您自己吃药了吗？",
+        "您上次为什么没来呢，是路上不方便吗？需要的话我帮您改期。",
+        "很多人问难道隐形就一定比钢牙好，其实要看牙列情况。",
+        "哪有不舒服，您跟我说说好吗？",
+        "我真笨，刚才把日期写反了。",
+        "当妈的，都心疼孩子。",
+        "没文化也没关系，表格我帮您填。",
+        "从一开始就这样，还是最近才出现的？",
+        "好的，没事的，您慢慢来。",
     ],
 )
 def test_what_only_looks_like_a_fault_is_none(text: str) -> None:

@@ -3,15 +3,15 @@
 from functools import cache
 from typing import Final
 
-from conversations.inspection.lexicon import careless, harsh, insults, marketing, scope
+from conversations.inspection.lexicon import careless, harsh, insults, marketing, scope, shapes
 from conversations.inspection.lexicon.typos import WRONG_WORDS
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
-    "abuse": insults.ABUSE,
-    "taboo.scolding": harsh.SCOLDING,
-    "taboo.rhetorical": harsh.RHETORICAL,
-    "taboo.interrogating": harsh.INTERROGATING,
-    "taboo.perfunctory": careless.PERFUNCTORY,
+    "abuse": insults.ABUSE + shapes.ABUSE,
+    "taboo.scolding": harsh.SCOLDING + shapes.SCOLDING,
+    "taboo.rhetorical": harsh.RHETORICAL + shapes.RHETORICAL,
+    "taboo.interrogating": harsh.INTERROGATING + shapes.INTERROGATING,
+    "taboo.perfunctory": careless.PERFUNCTORY + shapes.PERFUNCTORY,
     "taboo.shirking": careless.SHIRKING,
     "taboo.colloquial": tuple(careless.COLLOQUIAL),
     "error.typo": tuple(WRONG_WORDS),

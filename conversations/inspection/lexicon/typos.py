@@ -5,6 +5,8 @@ A wrong character is one that sounds the same, tones aside ([S2]: the input meth
 
 from typing import Final
 
+from conversations.inspection.lexicon.vocabulary import FRAMES, PAIRS
+
 #: Wrong=right, where the wrong one is made of everyday characters that sound alike or is itself a word.
 WRONG_WORDS: Final[dict[str, str]] = dict(
     tuple(pair.split("=", 1))  # type: ignore[misc]
@@ -70,6 +72,10 @@ WRONG_WORDS.update(
     for first in ("然后", "之后", "出来", "完了", "好了", "过后", "消肿后", "消炎后", "恢复后", "愈合后", "结束后")
     for then in "种拔补做来看决考怀戴拍定约说打复开用"
 )
+for pair in PAIRS:
+    WRONG_WORDS.setdefault(*pair.split("=", 1))
+for wrong_form, right_form in FRAMES:
+    WRONG_WORDS.setdefault(wrong_form, right_form)
 
 #: Right words; a wrong one differs by one character of the same sound or a like shape and is no word itself.
 RIGHT_WORDS: Final = (
@@ -100,7 +106,7 @@ RIGHT_WORDS: Final = (
 ).split()  # fmt: skip
 
 #: Characters that look alike; each may stand for the others of its group.
-LOOK_ALIKE: Final = "拔拨 侯候 治冶 未末 己已巳 炙灸 晴睛情清请 辨辩辫 篮蓝 折拆 低底 士土 人入 千干 免兔 间问闲 名各 体休 木术 备各 复夏 设没 诊珍 症证 畸崎 龋踽 齿龄 矫娇 颌领 颈劲 胚坯 卵卯 巢果 腔控 肤扶 斑班 瘤溜 肿种 密蜜 候侯 陪赔 博搏 科料 健建 详祥 续读 微徽 优忧 惠慧 效郊 检捡验 险捡 侧测 植殖 镶攘 膜模 磨摩 脂指 抽柚 注住往 服眼 霜露 晒洒 疤把 痘豆 祛去 植值 炎淡 激缴 素索 排挑 精清 液夜 射谢 茎径 囊曩 缝逢 环坏 频颇 急隐 尿屎 功攻 抱报".split()
+LOOK_ALIKE: Final = "拔拨 侯候 治冶 未末 己已巳 炙灸 晴睛情清请 辨辩辫 篮蓝 折拆 低底 士土 人入 千干 免兔 间问闲 名各 体休 木术 备各 复夏 设没 诊珍 症证 畸崎 龋踽 齿龄 矫娇 颌领 颈劲 胚坯 卵卯 巢果 腔控 肤扶 斑班 瘤溜 肿种 密蜜 候侯 陪赔 博搏 科料 健建 详祥 续读 微徽 优忧 惠慧 效郊 检捡验 险捡 侧测 植殖 镶攘 膜模 磨摩 脂指 抽柚 注住往 服眼 霜露 晒洒 疤把 痘豆 祛去 植值 炎淡 激缴 素索 排挑 精清 液夜 射谢 茎径 囊曩 缝逢 环坏 频颇 急隐 尿屎 功攻 抱报 疗疔".split()
 #: Everyday characters are not taken for a slip of the keyboard: 挂好号 is no 挂号.
 EVERYDAY: Final = frozenset(
     "的了是不在有我要就会给和也都还很到说去来看做见用由能好可以上下里个这那他她它你您们一二三四五六七八九十两几多少大小高低长短前后左右中内外为从把被让对跟与或但而且如果因所于至已再又才只最更太真请问想等时天年月日号点分元次后啊呢吗吧呀哦嗯嘛啦过着得地先自己人家院牙医生师位颗种打开吃喝坐住带进出起回走来疼痛没无非常平时间当天早晚新旧老少全半每各其它此该本某"
