@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import CASCADE, Model
 
 from accounts.models import Clinic
 from bench.inspection import made
@@ -37,11 +38,16 @@ def _write(path: Path) -> None:
 def _take_out(clinic: Clinic) -> None:
     """Delete the chats and what hangs on them where they lie: none is read."""
     with transaction.atomic():  # foreign keys are checked at its end
-        for relation in Conversation._meta.related_objects:
-            rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__clinic": clinic})
-            rows._raw_delete(rows.db)
-        chats = Conversation.objects.filter(clinic=clinic)
-        chats._raw_delete(chats.db)
+        _delete(Conversation, "clinic", clinic)
+
+
+def _delete(model: type[Model], path: str, clinic: Clinic) -> None:
+    """Delete a clinic's rows, and before them those that point at them; `path` leads from a row to the clinic."""
+    for relation in model._meta.related_objects:
+        if relation.on_delete is CASCADE and relation.related_model is not model:
+            _delete(relation.related_model, f"{relation.field.name}__{path}", clinic)
+    rows = model._base_manager.filter(**{path: clinic})
+    rows._raw_delete(rows.db)
 
 
 def report() -> None:
