@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -40,6 +40,12 @@ class ImportPages:
     all: str
     one: str
     templates: str
+
+    def job(self, request: StaffRequest, clinic: Clinic, pk: int) -> ImportJob:
+        """Fetch an import of the clinic, or answer 404."""
+        rows = ImportJob.objects.for_user(request.user).for_clinic(clinic).filter(kind=self.kind)
+        found: ImportJob = get_object_or_404(rows.select_related("clinic", "created_by"), pk=pk)
+        return found
 
     def to(self, page: str, job: ImportJob) -> HttpResponse:
         """Go to a page of an import."""

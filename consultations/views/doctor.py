@@ -7,13 +7,13 @@ from zlib import crc32
 
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import StaffRequest, current_clinic, requires
+from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
 from accounts.reading import whole_number
@@ -32,7 +32,7 @@ from consultations.services.queue import Card, first_open, queue_of
 from consultations.stages import Route, Stage
 from consultations.views.findings import findings_context
 from consultations.views.handoff import exams_of, status_context
-from consultations.views.workspace import get_visit
+from consultations.views.workspace import get_visit, visit_by
 from followups.services import recheck_plans
 
 
@@ -59,12 +59,7 @@ def queue_context(
 
 def visit_here(request: StaffRequest, pk: int) -> Visit:
     """Return a visit of this clinic with its note and plan loaded, or answer 404."""
-    clinic = current_clinic(request.user)
-    found: list[Visit] = _VISIT.rows(visit=pk, clinic=clinic.pk) if clinic else []
-    if clinic is None or not found:
-        raise Http404
-    found[0].clinic = clinic
-    return found[0]
+    return visit_by(_VISIT, request, pk)
 
 
 def _visit(*, visit: int, clinic: int) -> Any:

@@ -35,8 +35,13 @@ def get_visit(request: StaffRequest, pk: int) -> Visit:
 
     Only that clinic's, because the role that was checked is the role in it.
     """
+    return visit_by(_VISIT, request, pk)
+
+
+def visit_by(statement: Statement, request: StaffRequest, pk: int) -> Visit:
+    """Return the visit that a statement reads by `visit` and `clinic`, in the clinic worked in now, or answer 404."""
     clinic = current_clinic(request.user)
-    found: list[Visit] = _VISIT.rows(visit=pk, clinic=clinic.pk) if clinic else []
+    found: list[Visit] = statement.rows(visit=pk, clinic=clinic.pk) if clinic else []
     if clinic is None or not found:
         raise Http404
     found[0].clinic = clinic

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.files.base import ContentFile
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -34,12 +34,6 @@ Status = ImportJob.Status
 pages = ImportPages(jobs.KIND, all="conversation_import", one="conversation_import", templates="conversations")
 
 
-def _job(request: StaffRequest, clinic: Clinic, pk: int) -> ImportJob:
-    rows = ImportJob.objects.for_user(request.user).for_clinic(clinic).filter(kind=jobs.KIND)
-    found: ImportJob = get_object_or_404(rows.select_related("clinic", "created_by"), pk=pk)
-    return found
-
-
 @requires(Permission.IMPORT_CONVERSATIONS)
 @require_http_methods(["GET", "POST"])
 def conversation_import(request: StaffRequest, clinic: Clinic) -> HttpResponse:
@@ -62,7 +56,7 @@ def conversation_import(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def conversation_import_columns(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Show what each column was taken for, to be corrected; then have the file checked."""
-    job = _job(request, clinic, pk)
+    job = pages.job(request, clinic, pk)
     return pages.columns(request, job, lambda sheet: _table(job, sheet), ColumnsForm)
 
 
@@ -75,7 +69,7 @@ def _table(job: ImportJob, sheet: str | None) -> Table | None:
 @require_GET
 def conversation_import_detail(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Where an import stands: being checked, what would happen, its progress, its report."""
-    job = _job(request, clinic, pk)
+    job = pages.job(request, clinic, pk)
     return pages.detail(request, job, report=_shown(job), is_table=bool(job.mapping))
 
 
@@ -109,21 +103,21 @@ def _counts(counts: Counter[str]) -> list[tuple[Any, int]]:
 @require_POST
 def conversation_import_start(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Begin a checked import."""
-    return pages.start(request, _job(request, clinic, pk), report=None)
+    return pages.start(request, pages.job(request, clinic, pk), report=None)
 
 
 @requires(Permission.IMPORT_CONVERSATIONS)
 @require_POST
 def conversation_import_discard(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Throw away a file that was not imported."""
-    return pages.discard(request, _job(request, clinic, pk))
+    return pages.discard(request, pages.job(request, clinic, pk))
 
 
 @requires(Permission.IMPORT_CONVERSATIONS)
 @require_GET
 def conversation_import_rows(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponseBase:
     """Rows that were left out or odd, with their reasons, as CSV."""
-    job = _job(request, clinic, pk)
+    job = pages.job(request, clinic, pk)
     tally = jobs.restored(job.report or {})
     record(action="download_rejected", clinic=clinic, by=request.user, subject=job)
     return csv_of(_lines(tally), f"chats-{job.pk}-rows.csv")

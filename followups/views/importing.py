@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import StaffRequest, requires
@@ -16,16 +15,9 @@ from followups.importing.rules import REASON_TEXTS
 from patients.import_forms import UploadForm
 from patients.import_pages import ImportPages
 from patients.importing.errors import ImportRefused
-from patients.models import ImportJob
 
 EXAMPLES = 20
 pages = ImportPages(appointment_jobs.kind, all="appointment_import", one="appointment_import", templates="followups")
-
-
-def _job(request: StaffRequest, clinic: Clinic, pk: int) -> ImportJob:
-    rows = ImportJob.objects.for_user(request.user).for_clinic(clinic).filter(kind=appointment_jobs.kind)
-    found: ImportJob = get_object_or_404(rows.select_related("clinic", "created_by"), pk=pk)
-    return found
 
 
 @requires(Permission.MANAGE_CALENDAR)
@@ -46,7 +38,7 @@ def appointment_import(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def appointment_import_columns(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Show what each column was taken for, to be corrected; then have the file checked."""
-    job = _job(request, clinic, pk)
+    job = pages.job(request, clinic, pk)
     return pages.columns(request, job, lambda sheet: appointment_jobs.table_of(job, sheet=sheet), ColumnsForm)
 
 
@@ -54,7 +46,7 @@ def appointment_import_columns(request: StaffRequest, clinic: Clinic, pk: int) -
 @require_GET
 def appointment_import_detail(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Where an import stands: being checked, what would happen, its progress, its report."""
-    job = _job(request, clinic, pk)
+    job = pages.job(request, clinic, pk)
     return pages.detail(request, job, report=_shown(job.report))
 
 
@@ -81,20 +73,20 @@ def _shown(report: dict[str, Any] | None) -> dict[str, Any] | None:
 @require_POST
 def appointment_import_start(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Begin a checked import."""
-    return pages.start(request, _job(request, clinic, pk))
+    return pages.start(request, pages.job(request, clinic, pk))
 
 
 @requires(Permission.MANAGE_CALENDAR)
 @require_POST
 def appointment_import_discard(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Throw away a file that was not imported."""
-    return pages.discard(request, _job(request, clinic, pk))
+    return pages.discard(request, pages.job(request, clinic, pk))
 
 
 @requires(Permission.MANAGE_CALENDAR)
 @require_GET
 def appointment_import_rejected(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponseBase:
     """The rejected rows as they stand in the file, with their reasons, as CSV."""
-    job = _job(request, clinic, pk)
+    job = pages.job(request, clinic, pk)
     rejected = {one["row"]: one["reason"] for one in (job.report or {}).get("rejected", ())}
     return pages.rejected(request, job, appointment_jobs.table_of, rejected, REASON_TEXTS)
