@@ -1,18 +1,23 @@
 """Statements that the ORM puts together once in each process; from then on they run with other values.
 
 On a page of a dozen statements half of the time goes into composing SQL that is the same text every time. A
-Statement composes it at its first use, with markers for the values, and remembers where each value goes.
+Statement composes it at its first use, with markers for the values, and remembers where each value goes. PostgreSQL
+in turn prepares it once in each connection.
 """
 
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.db import NotSupportedError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
+
+from accounts import prepared
 
 MOST = 400  # texts kept of one statement: lists of different lengths make different ones
 FIRST_DAY = date(2199, 1, 1)  # markers are values that no clinic has
@@ -20,7 +25,7 @@ FIRST_NUMBER = 1_900_000_000
 MOST_NUMBER = 2**31 - 1  # what a column of numbers may hold
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Text:
     """What was composed: the queryset that reads the rows, its compiler, and which value belongs where."""
 
@@ -33,6 +38,28 @@ class _Text:
     def filled(self, values: Sequence[Any]) -> tuple[Any, ...]:
         pairs = zip(self.params, self.places, strict=True)
         return tuple(param if place is None else values[place] for param, place in pairs)
+
+    @cached_property
+    def varying(self) -> tuple[int, ...]:
+        return tuple(n for n, place in enumerate(self.places) if place is not None)
+
+    def asked(
+        self, connection: BaseDatabaseWrapper, values: Sequence[Any], around: str = "%s"
+    ) -> tuple[str, tuple[Any, ...]]:
+        """Return the SQL and its parameters, of the prepared statement where there can be one; `around` encloses it."""
+        text, params = around.replace("%s", self.sql), self.filled(values)
+        sql = prepared.execution(connection, (self, around), text, self.params, self.varying)
+        return (sql, tuple(params[n] for n in self.varying)) if sql else (text, params)
+
+    def rows(self, connection: BaseDatabaseWrapper, values: Sequence[Any]) -> list[Any]:
+        """Return the rows, as the queryset would give them."""
+        sql, params = self.asked(connection, values)
+        compiler = copy(self.compiler)
+        compiler.connection = connection
+        compiler.as_sql = lambda *_args, **_kwargs: (sql, params)
+        rows = self.queryset.all()
+        rows.query.get_compiler = lambda *_args, **_kwargs: compiler  # type: ignore[method-assign]
+        return list(rows)
 
 
 class Statement:
@@ -52,21 +79,23 @@ class Statement:
         text = self._text(shape, values)
         if text is None:
             return list(self.build(*shape, **values))
-        sql, params = text.sql, text.filled(_flat(values))
-        compiler = copy(text.compiler)
-        compiler.connection = connections[text.queryset.db]  # each thread has its own
-        compiler.as_sql = lambda *_args, **_kwargs: (sql, params)
-        rows = text.queryset.all()
-        rows.query.get_compiler = lambda *_args, **_kwargs: compiler  # type: ignore[method-assign]
-        return list(rows)
+        connection = connections[text.queryset.db]  # each thread has its own
+        try:
+            return text.rows(connection, _flat(values))
+        except NotSupportedError:  # a table was altered under a prepared statement
+            prepared.forget(connection)
+            if connection.in_atomic_block:
+                raise
+            return text.rows(connection, _flat(values))
 
     def count(self, *shape: Any, **values: Any) -> int:
         """Return how many rows there are (one statement)."""
         text = self._text(shape, values)
         if text is None:
             return self.build(*shape, **values).count()
-        with connections[text.queryset.db].cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM ({text.sql}) AS counted", text.filled(_flat(values)))  # noqa: S608
+        connection = connections[text.queryset.db]
+        with connection.cursor() as cursor:
+            cursor.execute(*text.asked(connection, _flat(values), "SELECT count(*) FROM (%s) AS counted"))
             found: int = cursor.fetchone()[0]
         return found
 

@@ -3,7 +3,7 @@
 import unicodedata
 from functools import lru_cache
 
-from pypinyin import Style, lazy_pinyin
+from accounts.pinyin import syllables
 
 TITLES = ("先生", "女士")
 MAX_KEY = 120
@@ -20,7 +20,7 @@ def compare_key(name: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _syllable(character: str) -> str:
-    return "".join(c for c in lazy_pinyin(character, style=Style.NORMAL)[0].lower() if c.isalnum())
+    return "".join(c for c in syllables(character)[0] if c.isalnum())
 
 
 def pinyin(name: str) -> str:

@@ -2,17 +2,15 @@
 
 import re
 
-from pypinyin import Style, lazy_pinyin
-
 from accounts.models import User
+from accounts.pinyin import syllables
 
 LONGEST = 30
 
 
 def pinyin_of(name: str) -> str:
     """Return the name in plain latin letters and digits, without spaces: 谢美林 → xiemeilin; "staff" if none remain."""
-    spelled = "".join(lazy_pinyin(name, style=Style.NORMAL, v_to_u=False, errors="default"))
-    return re.sub(r"[^a-z0-9]", "", spelled.lower())[:LONGEST] or "staff"
+    return re.sub(r"[^a-z0-9]", "", "".join(syllables(name)))[:LONGEST] or "staff"
 
 
 def free_username(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts import prepared
 from accounts.models import Clinic
 from consultations.models import (
     CheckoutItem,
@@ -27,7 +28,7 @@ from patients.models import Patient
 SQL = """
 WITH here AS MATERIALIZED (
   SELECT id, patient_id, consultation_id, stage, updated_at
-    FROM {visit} WHERE clinic_id = %(clinic)s AND stage = ANY(%(open)s)
+    FROM {visit} WHERE clinic_id = %s AND stage = ANY(%s)
 )
 SELECT
   (SELECT string_agg(concat_ws(':', v.id, v.stage, v.updated_at, p.updated_at, c.complaint_text, h.saved_at,
@@ -47,9 +48,9 @@ SELECT
      FROM here JOIN {handoff} h ON h.visit_id = here.id JOIN {question} q ON q.handoff_id = h.id),
   (SELECT concat_ws(':', count(*), max(v.updated_at), max(p.updated_at))
      FROM {visit} v JOIN {patient} p ON p.id = v.patient_id
-    WHERE v.clinic_id = %(clinic)s AND v.left_at >= %(yesterday)s),
+    WHERE v.clinic_id = %s AND v.left_at >= %s),
   (SELECT md5(string_agg(concat_ws(':', id, status), ',' ORDER BY id))
-     FROM {appointment} WHERE clinic_id = %(clinic)s AND starts_at >= %(today)s AND starts_at < %(tomorrow)s),
+     FROM {appointment} WHERE clinic_id = %s AND starts_at >= %s AND starts_at < %s),
   (SELECT concat_ws(':', count(*), max(a.id)) FROM {appointment} a WHERE a.patient_id IN (SELECT patient_id FROM here))
 """
 
@@ -75,15 +76,11 @@ def _statement() -> str:
 def pulse_of(clinic: Clinic, now: datetime) -> str:
     """Return a short text that differs once the board would, and with every minute, since waiting shows."""
     today, tomorrow = clinic.day_bounds(clinic.today())
-    values: dict[str, Any] = {
-        "clinic": clinic.pk,
-        "open": list(OPEN),
-        "yesterday": today - timedelta(days=1),
-        "today": today,
-        "tomorrow": tomorrow,
-    }
+    values: list[Any] = [clinic.pk, list(OPEN), clinic.pk, today - timedelta(days=1), clinic.pk, today, tomorrow]
+    varying = [place for place, value in enumerate(values) if not isinstance(value, list)]
+    known = prepared.execution(connection, "pulse", _statement(), values, varying)
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), values)
+        cursor.execute(known or _statement(), [values[place] for place in varying] if known else values)
         row = cursor.fetchone()
     minute = int(now.timestamp() // 60)
     return hashlib.blake2b(repr((minute, row)).encode(), digest_size=12).hexdigest()

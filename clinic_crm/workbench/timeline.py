@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from django.conf import settings
 from django.core import signing
 from django.db import connection
 
+from accounts import prepared
 from accounts.permissions import Permission
 from clinic_crm.workbench.timeline_kinds import Reader, branches
 
@@ -44,8 +43,6 @@ class Slice:
 
 
 Statement = tuple[str, list[Any]]
-MOST_PREPARED = 64  # statements held in one connection: a few for each role and set of clinics
-PREPARED: WeakKeyDictionary[Any, dict[tuple[Any, ...], str]] = WeakKeyDictionary()  # connection → names in it
 
 
 @lru_cache(maxsize=1024)
@@ -63,27 +60,15 @@ def _statements(reader: Reader, kinds: tuple[str, ...]) -> list[Statement]:
 def _rows(reader: Reader, name: tuple[str, ...], statement: Statement | None = None) -> list[Any]:
     """Run a statement for the reader's patient; without one, that of this name, prepared in this connection."""
     sql, params = statement or _united(name[0], reader.grants, reader.clinic_ids, name[1:])
+    varying = [place for place, value in enumerate(params) if value == ANY_PATIENT]
+    key = ("timeline", reader.grants, reader.clinic_ids, *name)
+    known = "" if statement else prepared.execution(connection, key, sql, params, varying)
     with connection.cursor() as db:
-        known = None if statement else _prepared((reader.grants, reader.clinic_ids, *name), sql, params)
         if known:
-            db.execute(f"EXECUTE {known} (%s)", [reader.patient_id])
+            db.execute(known, [reader.patient_id] * len(varying))
         else:
             db.execute(sql, [reader.patient_id if value == ANY_PATIENT else value for value in params])
         return db.fetchall()
-
-
-def _prepared(key: tuple[Any, ...], sql: str, params: list[Any]) -> str:
-    """Return the name of a statement in this connection; "" where there are too many, or connections are shared."""
-    if settings.PGBOUNCER:
-        return ""
-    held = PREPARED.setdefault(connection.connection, {})
-    if key not in held and len(held) < MOST_PREPARED:
-        name = f"timeline_{len(held)}"
-        with connection.connection.cursor() as bare:
-            text = bare.mogrify(sql, params).decode().replace(str(ANY_PATIENT), "$1")
-            bare.execute(f"PREPARE {name} (bigint) AS {text}")
-        held[key] = name
-    return held.get(key, "")
 
 
 def _page_of(statements: list[Statement], place: tuple[datetime, str, int] | None) -> Statement:

@@ -199,7 +199,7 @@ def test_of_no_kind_more_is_read_than_a_page_can_show(clinic, manager, patient, 
 def test_what_is_prepared_in_a_connection_tells_the_same_as_the_statement_in_full(
     clinic, manager, patient, settings, monkeypatch
 ):
-    monkeypatch.setattr("clinic_crm.workbench.timeline.MOST_PREPARED", 10**6)  # this connection may have had its fill
+    monkeypatch.setattr("accounts.prepared.MOST", 10**6)  # this connection may have had its fill
     fill(clinic, patient, 30)
     mine = reader(manager, patient, clinic)
     with CaptureQueriesContext(connection) as asked:
