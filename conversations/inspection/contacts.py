@@ -35,7 +35,7 @@ SAME = re.compile(
 WECHAT_WORD = re.compile(
     r"微信|薇信|威信|卫星号|围信|v信|\bvx\b|vx|wx|weixin|wechat|加v|我v|\bv[:：]|绿泡泡|徽信", re.I
 )
-QQ_WORD = re.compile(r"qq|扣扣|企鹅|q号|蔻蔻|\bq[:：]", re.I)
+QQ_WORD = re.compile(r"qq|扣扣|企鹅|q号|蔻蔻|[加我]q(?![a-z])|\bq[:：]", re.I)
 WECHAT_ID = re.compile(
     r"(?<![A-Za-z0-9_\-@.])(?!https?|www)([A-Za-z][A-Za-z0-9_\-]{5,19})(?![A-Za-z0-9_\-]|@|\.(?:com|cn|net))"
 )

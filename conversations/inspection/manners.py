@@ -69,7 +69,7 @@ APOLOGY_BEFORE = re.compile(
     r"^(?:真的?是?|实在是?|非常|太|很|十分|特别|那|啊|哎呀|真的|你好|亲|先生|女士|哦|嗯|呃|可能|这个|也|还|确实|的确|挺|先说声|说声|先|给你添麻烦|让你久等)*$"
 )
 ASKS_AFTER = re.compile(
-    r"过敏|怀孕|发炎|感染|遗传|糖尿病|高血压|之前|以前|是不是|是因为|没告诉|没给你|还没有?(?:做|拍|查)过"
+    r"过敏|怀孕|发炎|感染|遗传|家里(?:也|有)|家族|长辈|也有人|糖尿病|高血压|之前|以前|是不是|是因为|没告诉|没给你|还没有?(?:做|拍|查)过"
 )
 ACCUSES = re.compile(
     r"还|骗|白送|免费|不知道|不懂|不会|不能|不想|不该|不应|不应该|就|非要|要(?:我|医生|给|求|送|把)|怪|你以为|让(?:我|医生)|不明白|不清楚|不信|连|没人|比|贵|便宜|都(?:要|得|不)|谁|坑|害|我们|我(?!们).{0,4}(?:错|没|骗)"
@@ -103,7 +103,7 @@ BLAMES = re.compile(
     r"(?:(?:^|[，。！\n])(?:你|那你|你们)?(?:别|少|不许|不准|不要|甭|莫)(?!担心|紧张|怕|害怕|着急|急|错过|客气|忘|犹豫|难过|灰心|在意|介意|太|放弃|有|多想|让|怀疑|焦虑|见外|自责|走开|错失|大意|轻易|自行|用|吃|喝|碰|熬夜|空腹|乱吃|揉|抓|挠|沾水|灰)[^。！？\n]{1,16}"
     r"|赶紧(?:把|给我|戒|停)[^。！？\n]{1,8}|(?:你|都)[^，。！？\n]{0,4}(?:油盐不进|软硬不吃|不听劝)[^，。！？\n]{0,3}"
     r"|(?:你|他|她|你们|自己)[^，。！？\n]{0,8}(?:不|没)(?:听|管|看|说|刷|戴|注意|按|上心|长|爱惜|控制|忌口)[^，。！？\n]{0,8}"
-    r"|(?:怎么|咋)(?:这么|那么|又|还|才|就|老)[^，。！？\n]{1,10}|(?:才|现在)(?:知道|想起|发现|着急|急|来)[^，。！？\n]{0,6}|什么(?:人|态度|毛病|脑子|记性|习惯))！"
+    r"|(?:怎么|咋)(?:这么|那么|又|还|才|就|老)[^，。！？\n]{1,10}|(?:才|现在)(?:知道|想起|发现|着急|急|来)[^，。！？\n]{0,6}|什么(?:人|态度|毛病|脑子|记性|习惯)|怎么(?:能|可以)(?:不|没)[^，。！？\n]{1,10}|(?:就|那就|就都|趁早)(?:别|不要|甭|少)(?:再|来|问|浪费|耽误|提|想|做|说)[^。！？\n]{0,10}|自己(?:往上|往前|往回|去|给我)?(?:翻|爬楼|找找)[^。！？\n]{0,4}|(?:说|讲|发|回|告诉你)过了)！"
 )
 KIND = re.compile("祝|谢|恭喜|很抱歉|欢迎|放心|[哦哈呢啦]！|优惠|活动|厉害|漂亮|年轻|便宜|好看|棒")
 
@@ -157,6 +157,8 @@ def _abuse(reading: Reading, line: int, hit: Hit, before: str) -> bool:
         return False  # 没文化也没关系
     if "成" in word and _BEARS_IT.match(reading.text, hit.end):
         return False  # 秃成这样也能种
+    if word[0] == "话" and before.endswith("句"):
+        return False  # 几句话也讲不清
     if word == "寄生虫" and "你" not in before:
         return False
     if word[0] == "穷" and _AFFORDS.match(reading.text, hit.end):
@@ -219,12 +221,18 @@ _REALLY_ASKS = re.compile(
 def _colloquial(reading: Reading, line: int, hit: Hit, before: str) -> bool:
     after = reading.text[hit.end : hit.end + 6]
     if hit.word == "不好意思":
+        if before.endswith(_TRULY) and after[:1] in "，。！":
+            return True
         if SHY_AFTER.match(after) or SHY_BEFORE.search(before):
             return False
         return APOLOGY_BEFORE.match(before) is not None or after[:1] in "，。！,!啊哈哦呀 "
-    return not re.search(
+    return before.endswith(("能不能", "可不可以")) or not re.search(
         r"(?:不|没|别|怕|免得|以免|避免|会|不用|不敢|不会|太|很|添|挺|比较|不想|不能|再|些|点|个|嫌|有|更)$", before
     )
+
+
+#: 真是不好意思 begs pardon.
+_TRULY = ("真是", "真的是", "实在是", "实在", "真", "确实是")
 
 
 def _perfunctory(reading: Reading, line: int, hit: Hit, before: str) -> bool:
@@ -237,12 +245,19 @@ def _perfunctory(reading: Reading, line: int, hit: Hit, before: str) -> bool:
         return False
     if word.startswith("来") and before.endswith(("出", "起", "下", "上", "回")):
         return False
-    if word.startswith("就这样") and before.endswith(_ALWAYS_SO):
+    if _TAKES_LEAVE.match(reading.texts[line]):
+        return False
+    if word.startswith("就这样") and (before.endswith(_ALWAYS_SO) or reading.text.startswith("还是", hit.end)):
         return False
     if word.startswith("先别说") and reading.text[hit.end : hit.end + 1] == "话":
         return False
     return not (word.startswith(("打字", "电话")) and MEANT_WELL.search(reading.texts[line]))
 
+
+#: 好的，那先这样，再见。 ends a chat, and does nothing else.
+_TAKES_LEAVE = re.compile(
+    r"(?:好的?|行|嗯|可以|没问题)*[，。]?(?:那|就|咱们|我们)*(?:先|就|就先)(?:这样|到这|到这里|聊到这|聊到这里)(?:吧|了|啦|哈)?[，。](?:再见|拜拜|回头见|祝你|祝您|有事|有问题|有需要|需要)"
+)
 
 #: 从小就这样 tells how it is.
 _ALWAYS_SO = ("的", "是", "也", "一直", "从小", "都", "本来", "开始", "天生", "生下来", "以来", "一来")
@@ -293,8 +308,10 @@ def _interrogating(reading: Reading, line: int, hit: Hit, before: str) -> bool:
     visitor and an answer is due; and from one in earnest by what follows: care, help, or the answer itself.
     """
     word = reading.text[hit.start : hit.end]
-    if DENIED.search(before) or "请问" in before or _DID_IT_ARRIVE.match(word):
+    if DENIED.search(before) or ("请问" in before and "到底" not in before + word) or _DID_IT_ARRIVE.match(word):
         return False
+    if word.startswith("谁") and re.match(r"(?:，|那)?你?(?:去)?找", reading.text[hit.end : hit.end + 6]):
+        return False  # 谁跟您说的您找谁去: shirking
     end = reading.offsets[line] + len(reading.texts[line])
     return ASKED_KINDLY.search(reading.text, hit.end, end) is None
 

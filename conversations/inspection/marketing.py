@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from conversations.inspection.chat import Found
+from conversations.inspection.inviting import invited, is_rude
 from conversations.inspection.lexicon.marketing import NO_NAME_BEFORE, SURNAMES, TITLES
-from conversations.inspection.lexicon.notation import fold
 from conversations.inspection.matcher import Hit, watch
 from conversations.inspection.reading import Reading
 
@@ -14,7 +14,7 @@ LEAST_MESSAGES: Final = 3
 
 NUMBER = "[0-9零一二三四五六七八九十两]"
 AGE_GIVEN = re.compile(
-    rf"{NUMBER}{{1,4}}(?:周)?(?:岁|周岁)|今年(?:刚|才|都|快|虚岁|满|也|就|已经|，)?{NUMBER}{{2,3}}(?!号|月|年|点|[0-9])|{NUMBER}{{1,3}}(?:多)?岁|(?:^|[\n\s，,。])(?:我|他|她|人)?(?:今年)?(?:都|已经|快|才|刚|就)?[1-9][0-9](?:了|，|,|$|\n| )(?![0-9])|(?:[0-9]0|[七八九零][零0]|[0-9]{{2}})后(?!天|面)|[0-9]{{2,4}}年(?:的|出生|生的)|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|奔[三四五六七](?:了|的)|{NUMBER}个(?:多)?月(?:大|的宝)|(?:儿子|女儿|孩子|宝宝|闺女|娃|妈|爸|母亲|父亲|奶奶|爷爷|老公|老婆|婆婆|公公|岳父|岳母|外公|外婆|姥姥|姥爷|姐|哥|弟|妹|阿姨|叔叔|侄子|侄女|外甥|外甥女|孙子|孙女|男朋友|女朋友|男友|女友|爱人|媳妇|对象|朋友|同事|同学|闺蜜)(?:今年|都|快|才|刚)?{NUMBER}{{1,3}}(?:了|就|\s|，|,|$|个(?:多)?月)|(?:男|女)[，, ]?[1-9][0-9](?![0-9])|[1-9][0-9](?:的)?(?:男|女)(?:的|生|性)|(?:年近|年过){NUMBER}+|(?:未满|刚满|满){NUMBER}{{1,3}}(?!月|天)|(?:宝宝|孩子|娃|出生|小孩)[^。\n]{{0,12}}{NUMBER}个(?:多)?月"
+    rf"(?:^|[\n\s，,])(?:我|本人|今年)?[二三四五六七]十(?:[一二三四五六七八九](?:了|岁|多)?|了|岁|出头|多岁)(?=[\s，,。\n]|$)|{NUMBER}{{1,4}}(?:周)?(?:岁|周岁)|今年(?:刚|才|都|快|虚岁|满|也|就|已经|，)?{NUMBER}{{2,3}}(?!号|月|年|点|[0-9])|{NUMBER}{{1,3}}(?:多)?岁|(?:^|[\n\s，,。])(?:我|他|她|人)?(?:今年)?(?:都|已经|快|才|刚|就)?[1-9][0-9](?:了|，|,|$|\n| )(?![0-9])|(?:[0-9]0|[七八九零][零0]|[0-9]{{2}})后(?!天|面)|[0-9]{{2,4}}年(?:的|出生|生的)|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|奔[三四五六七](?:了|的)|{NUMBER}个(?:多)?月(?:大|的宝)|(?:儿子|女儿|孩子|宝宝|闺女|娃|妈|爸|母亲|父亲|奶奶|爷爷|老公|老婆|婆婆|公公|岳父|岳母|外公|外婆|姥姥|姥爷|姐|哥|弟|妹|阿姨|叔叔|侄子|侄女|外甥|外甥女|孙子|孙女|男朋友|女朋友|男友|女友|爱人|媳妇|对象|朋友|同事|同学|闺蜜)(?:今年|都|快|才|刚)?{NUMBER}{{1,3}}(?:了|就|\s|，|,|$|个(?:多)?月)|(?:男|女)[，, ]?[1-9][0-9](?![0-9])|[1-9][0-9](?:的)?(?:男|女)(?:的|生|性)|(?:年近|年过){NUMBER}+|(?:未满|刚满|满){NUMBER}{{1,3}}(?!月|天)|(?:宝宝|孩子|娃|出生|小孩)[^。\n]{{0,12}}{NUMBER}个(?:多)?月"
 )
 MARRIED_GIVEN = re.compile(
     r"结婚|已婚|未婚|没结婚|老公|老婆|媳妇|爱人|丈夫|妻子|离异|离婚|单身|未生育|没对象|男朋友|女朋友|男友|女友|对象|二胎|三胎|生过|生完|刚生|生了|顺产|剖腹产|剖宫产"
@@ -34,19 +34,8 @@ def _asked(reading: Reading, category: str, rude: list[Found]) -> bool:
     return any(
         reading.is_question(hit.start)
         and not reading.clause_before(hit.start).endswith(("带", "领"))
-        and not _is_rude(reading, line, hit, rude)
+        and not is_rude(reading, line, hit, rude)
         for line, hit in reading.hits(category, "consultant")
-    )
-
-
-def _is_rude(reading: Reading, line: int, hit: Hit, rude: list[Found]) -> bool:
-    """A taboo phrase in the same sentence: it asks nothing; one that is merely everyday does."""
-    if not rude:
-        return False
-    sentence = reading.sentence(hit.start)
-    return any(
-        found.message == line and found.code != "taboo.colloquial" and found.quote and fold(found.quote) in sentence
-        for found in rude
     )
 
 
@@ -103,18 +92,22 @@ def _bears(reading: Reading, *, is_own: bool) -> bool:
     return opens or len(bears) > others + len(reading.hits("other", "consultant"))
 
 
+#: A number alone answers what was asked, and age was not.
+_BARE_NUMBER = re.compile(r"\n[0-9零一二三四五六七八九十]{1,3}(?=\n|$)")
+
+
 def _profile_missing(reading: Reading, *, is_own: bool) -> bool:
     if not _bears(reading, is_own=is_own) or _asks_age(reading):
         return False
     text = reading.visitor_text
-    if AGE_GIVEN.search(text):
+    if AGE_GIVEN.search(_BARE_NUMBER.sub("\n", text)):
         return False
     return not (reading.has("fertility", "visitor") and MARRIED_GIVEN.search(text))
 
 
 def _condition_missing(reading: Reading, rude: list[Found]) -> bool:
     for line, hit in reading.hits("ask.condition", "consultant"):
-        if not reading.is_question(hit.start) or _is_rude(reading, line, hit, rude):
+        if not reading.is_question(hit.start) or is_rude(reading, line, hit, rude) or _is_of_life(reading, hit):
             continue
         clause = reading.clause_before(hit.start) + reading.text[hit.start : hit.end + 12]
         if STRONG_CONDITION.search(reading.sentence(hit.start)) or not (
@@ -124,10 +117,27 @@ def _condition_missing(reading: Reading, rude: list[Found]) -> bool:
     return not _asks_somehow(reading, rude)
 
 
+#: 作息规律, 几年级, 多少周岁 are asked of the person, not of the condition.
+_OF_LIFE = re.compile(r"(?:作息|生活|饮食|上班|工作|婚育|婚姻|家庭|经济|交通|单位)$")
+
+
+def _is_of_life(reading: Reading, hit: Hit) -> bool:
+    """Whether the words lie in a question on age or circumstances, or lead up to one (是不是经常|加班)."""
+    leads = hit_of(reading, hit).startswith(("有没", "是不是", "是否", "有无"))
+    if hit_of(reading, hit) in ("规律", "情况", "状况") and _OF_LIFE.search(reading.clause_before(hit.start)):
+        return True
+    return any(
+        other.start < hit.end + leads and hit.start < other.end
+        for category in ("ask.profile", "ask.social")
+        for _line, other in reading.hits(category, "consultant")
+        if other.end - other.start >= hit.end - hit.start or leads
+    )
+
+
 #: How one asks for what is there or was done, whatever the thing is called.
 ASKS_SOMEHOW = re.compile(
-    r"(?<![来去到加听])过(?:吗|么|没有|没)|有(?:没有?|无|过)(?!时间|空|兴趣|需要|预算|考虑|来|了解|听|人|加|在|别的|其他|什么|微信|车|医保|社保|对象|男|女|老公)"
-    r"|([大小多少重深浅厚薄粗细硬软干油密高低长短宽黄黑灰])不\1(?!了|概)|多少(?:度|毫米|斤|分|毫升|片|粒|克)|(?:是|属于|偏)[^，。？?]{1,8}还是(?!您|你|我|来|想)[^，。？?]{1,8}[？?呢]"
+    r"(?<![来去到加听])过[炎孕产刀院针药牙伤病片血液]?(?:吗|么|没有|没)|有(?:没有|没(?!有)|无|过)(?!时间|空|兴趣|需要|预算|考虑|来|了解|听|人|加|在|别的|其他|什么|微信|不|疑|问题|哪里|需要|担心|顾虑|车|医保|社保|对象|男|女|老公)"
+    r"|([大小多少重深浅厚薄粗细硬软干油密高低长短宽黄黑灰稳准规严明频红松晃])不\1(?!了|概)|多少(?:度|毫米|斤|分|毫升|片|粒|克)|(?:是|属于|偏)[^，。？?]{1,8}还是(?!您|你|我|来|想)[^，。？?]{1,8}[？?呢]"
 )
 #: What the visitor wants, or who writes, is no question on the condition.
 WANTING = re.compile(
@@ -137,9 +147,18 @@ WANTING = re.compile(
 
 def _asks_somehow(reading: Reading, rude: list[Found]) -> bool:
     spoken = {found.message for found in rude}
-    return any(
-        ASKS_SOMEHOW.search(reading.texts[index]) is not None for index in reading.consultant if index not in spoken
-    )
+    of_life = [hit for category in ("ask.profile", "ask.social") for _line, hit in reading.hits(category, "consultant")]
+    for index in reading.consultant:
+        if index in spoken:
+            continue
+        for match in ASKS_SOMEHOW.finditer(reading.texts[index]):
+            start = reading.offsets[index] + match.start()
+            if match[0].startswith("有") and not reading.is_question(start):
+                continue  # 看有没有病变
+            begins = start - len(reading.clause_before(start))
+            if not any(begins <= hit.start < start + len(match[0]) for hit in of_life):
+                return True
+    return False
 
 
 def _social_missing(reading: Reading, rude: list[Found]) -> bool:
@@ -190,20 +209,23 @@ def _brand_offered(reading: Reading) -> bool:
             continue  # 青少年门诊
         if hit.word.startswith("(张牙椅") and reading.text[hit.start - 1] in "一单":
             continue  # 一人一个诊室
-        if _is_of_something_else(reading, hit):
+        if _is_of_something_else(reading, hit) or (hit.word.startswith("(开|做|办") and reading.is_question(hit.start)):
             continue
-        if hit.word.startswith("(平|") and reading.text[hit.start - 1] in "压磨抹填抚公":
-            continue  # 压平
+        if hit.word.startswith("年(的|)") and _is_doctors(reading, hit.start):
+            continue  # 大夫姓江，看了二十年妇科
+        if hit.word.startswith("(平|") and reading.text[hit.start - 1] not in _OF_SIZE:
+            continue  # 压平, 调平
         if hit.word.startswith("(开|做|办") and reading.text[hit.start] == "做" and _is_doctors(reading, hit.start):
             continue
         clause = (
-            reading.clause_before(hit.start) + _CLAUSE_REST.split(reading.text[hit.start : hit.end + 4], maxsplit=1)[0]
+            reading.clause_before(hit.start) + _CLAUSE_REST.split(reading.text[hit.start : hit.end + 10], maxsplit=1)[0]
         )
         if _SURELY_HOUSE.search(clause) or not (_DOCTOR.search(clause) or _THING.search(clause)):
             return True
     return False
 
 
+_OF_SIZE: Final = frozenset("0123456789零一二三四五六七八九十百千万几多余来")
 _HOURS = re.compile(
     r"周[一二三四五六日末]|每天|天天|几点|[0-9一二三四五六七八九十]点|早上|晚上|中午|照常|正常|节假日|今天|明天|全年"
 )
@@ -239,15 +261,29 @@ _DRINKS = ("饮料", "果汁", "茶水", "热水", "点心", "零食")
 _SERVICE_DENIED = re.compile(r"(?:没有|不提供|不能|无法|没|找)$")
 
 
-def _service_offered(reading: Reading) -> bool:
+#: 二十四小时以后, 晚上门诊, 维护得好 and a call to come serve nobody.
+_NO_SERVICE: Final[dict[str, re.Pattern[str]]] = {
+    "二十四小时": re.compile(r"(?:以后|之后|后|内|以内|之内|再|不|别)"),
+    "24小时": re.compile(r"(?:以后|之后|后|内|以内|之内|再|不|别)"),
+    "上门": re.compile("诊"),
+    "维护": re.compile(r"得|好"),
+    "不用等": re.compile(r"骨|消|恢复|愈|拆|[一二三四五六七八九十0-9几]+(?:天|周|个|年)|长|牙|伤"),
+    "帮你排": re.compile(r"到|在|上|个|下|明|周|后"),
+    "专人": re.compile(r"(?:给|跟|和|同)?你?(?:回|打|联系|去电|致电)"),
+}
+
+
+def _service_offered(reading: Reading, rude: list[Found]) -> bool:
     return any(
-        not _SERVICE_DENIED.search(reading.clause_before(hit.start))
+        not is_rude(reading, line, hit, rude)
+        and not ((other := _NO_SERVICE.get(hit_of(reading, hit))) and other.match(reading.text, hit.end))
+        and not _SERVICE_DENIED.search(reading.clause_before(hit.start))
         and not (
             reading.text.startswith(("有人", "照顾", "照看", "陪着", "照料", "帮你带"), hit.start)
             and reading.is_question(hit.start)
         )
         and not (hit_of(reading, hit) in _DRINKS and _CONSUMED.search(reading.clause_before(hit.start)))  # 少喝深色饮料
-        for _line, hit in reading.hits("offer.service", "consultant")
+        for line, hit in reading.hits("offer.service", "consultant")
     )
 
 
@@ -263,7 +299,7 @@ WEAK: Final = frozenset(
 #: Parts of what is paid for, named with the price whoever asks.
 _PRICED: Final = frozenset({"种植体", "附件", "光源", "原装", "培养", "冷敷", "植体"})
 #: Whether the visitor had it done before is a question, not an offer.
-_TRIED = re.compile(r"[做打拍用戴装试查]过|有没有(?:做|打|拍|用|戴|装|了解)")
+_TRIED = re.compile(r"[做打拍用戴装试查吃测]过|有没有(?:做|打|拍|用|戴|装|了解)")
 
 
 def _said_before(reading: Reading, word: str, line: int) -> bool:
@@ -289,8 +325,8 @@ def _technique_offered(reading: Reading, rude: list[Found]) -> bool:
 
 #: 用的是…, 可以做…, 再用…: a thing done or used, whatever it is called; errands of a visit are none.
 _METHOD = re.compile(
-    r"(?:(?:我们|我院|这边|院里|科里|医生|主任|检查|治疗|手术|验配|矫正|修复|种植|注射|护理|缝合|麻醉)[^，。？！]{0,6}(?:用|做|打)的(?:都)?是|(?:我们|我院|这边|院里|科里)用的|(?:可以|会|先|再|建议|一般|要|适合|能)(?:先|再|考虑)?(?:做|用)(?:一个|个|一次|一下)?)"
-    r"(?!检查|面诊|预约|登记|准备|参考|考虑|决定|一下|好|完|了|过|不|得|的|手术|牙|医保|分期|现金|手机|什么|哪|这|那|您|你|麻药|药|工作|隐形|主|矫正|种植|到)[\u3400-\u9fffa-z0-9]{3,}"
+    r"(?:(?:(?:^|(?<=[，。！？]))(?:都|全)?用的(?:都|全)?是)|(?:我们|我院|这边|院里|科里|医生|主任|检查|治疗|手术|验配|矫正|修复|种植|注射|护理|缝合|麻醉)[^，。？！]{0,6}(?:用|做|打)的(?:都)?是|(?:我们|我院|这边|院里|科里)用的|(?:我们|这边|院里)(?:会|都|常|主要|一般)?(?:靠|走)|主要靠|(?:可以|会|先|再|建议|一般|要|适合|能)(?:先|再|考虑)?(?:做|用)(?:一个|个|一次|一下)?)"
+    r"(?!检查|面诊|预约|登记|准备|参考|考虑|决定|一下|好|完|了|过|不|得|的|手术|牙|医保|分期|现金|手机|什么|哪|这|那|您|你|麻药|药|工作|隐形|主|矫正|种植|到|很|几|十|好|上|一辈子|多|三|五|[0-9])[\u3400-\u9fffa-z0-9]{3,}"
 )
 
 
@@ -300,65 +336,6 @@ def _names_a_method(reading: Reading) -> bool:
         for index in reading.consultant
         for match in _METHOD.finditer(reading.texts[index])
     )
-
-
-#: 来查岗的 comes for no treatment; 登记了好发资料 enters a name.
-_NO_VISIT = ("来查岗", "来查户口", "登记了好", "登记了才", "登记了再")
-_NOT_INVITING = re.compile(r"(?:不用|没有?|不能|不必|别|为什么|干嘛|怎么|谁让你|还没)$")
-
-
-#: 把手机号发过来 has a number come, not a visitor.
-_SENT_OVER = re.compile(r"(?:发|传|拍)[^，。！？]{0,8}$")
-
-
-def _invited(reading: Reading) -> bool:
-    for _line, hit in reading.hits("invite", "consultant"):
-        before = reading.clause_before(hit.start)
-        word = reading.text[hit.start : hit.end]
-        if _NOT_INVITING.search(before) or (
-            word.startswith("来") and before.endswith(("本", "后", "以", "起", "原", "跑", "将", "发", "拍", "传"))
-        ):
-            continue
-        if word == "过来" and _SENT_OVER.search(before):
-            continue
-        if reading.text.startswith(_NO_VISIT, hit.start):
-            continue
-        if before.endswith("欢迎") and word.startswith("来到"):
-            continue
-        if reading.text[max(0, hit.start - 2) : hit.end].startswith("欢迎来到"):
-            continue
-        return True
-    return _proposes_time(reading)
-
-
-_PROPOSED = re.compile(
-    r"(?:今天|明天|后天|今晚|明晚|明早|这周|下周|周[一二三四五六日天末]|星期[一二三四五六日天]|礼拜[一二三四五六日天]|[上下]午|早上|晚上|中午|[0-9一二三四五六七八九十]点|[0-9]日|[0-9]:[0-9]{2})"
-)
-_PROPOSES = re.compile(
-    r"来|到院|到店|可以|行吗|行，|没问题|好吗|提前|记得|方便|有空|约|登记|留好|给你留|记下|[点半]?[？?]|等你|见[。！]?$|查吧|看吧"
-)
-#: The day, the hour and the doctor told: that is a booking.
-_CONFIRMS = re.compile(
-    r"(?:[日号]|[周期拜][一二三四五六日天]|[今明后]天)[^。！？]{0,8}(?:[0-9一二三四五六七八九十]点|[0-9]:[0-9]{2})[^。！？]{0,8}(?:主任|教授|院长|医生|医师|大夫|博士)"
-)
-_IS_HOURS = re.compile(
-    r"疼|痛|痒|咳|起夜|熬夜|睡得|几点|上班|开门|营业|门诊时间|客服|联系你|打给|回你|回复|下班|发你|发到|通知"
-)
-
-
-def _proposes_time(reading: Reading) -> bool:
-    """A time to come or its confirmation is an attempt to book, in whatever words."""
-    for index in reading.consultant:
-        text = reading.texts[index]
-        if index > reading.visitor[0] and _PROPOSED.search(text):
-            for sentence in re.split(r"[。！!；;\n]", text):
-                if (
-                    _PROPOSED.search(sentence)
-                    and (_PROPOSES.search(sentence) or _CONFIRMS.search(sentence))
-                    and not _IS_HOURS.search(sentence)
-                ):
-                    return True
-    return False
 
 
 def find(reading: Reading, rude: list[Found], *, is_own: bool = True, is_booked: bool = False) -> list[Found]:
@@ -376,7 +353,7 @@ def find(reading: Reading, rude: list[Found], *, is_own: bool = True, is_booked:
         ("not_offered.technique", not _technique_offered(reading, rude)),
         ("not_offered.expert", not _expert_offered(reading)),
         ("not_offered.brand", not _brand_offered(reading)),
-        ("not_offered.service", not _service_offered(reading)),
-        ("not_invited", not (is_booked or _invited(reading))),
+        ("not_offered.service", not _service_offered(reading, rude)),
+        ("not_invited", not (is_booked or invited(reading, rude))),
     )
     return [Found(code, None, "", reading.rules.own_advice(code)) for code, is_missing in missing if is_missing]

@@ -22,7 +22,11 @@ SENTENCE_END = re.compile(r"[。！？!?；;\n]")
 _CLAUSE_END: Final = frozenset("，。！？!?；;,\n")
 _CLOSED: Final = frozenset("。！？!?；;\n")
 ASKING = re.compile(
-    r"[吗么呢](?:[，,\s]|$)|没有?(?:[，,\s]|$)|有没有|是不是|有没|多久|多大|几岁|什么时候|哪[里个儿边天位颗年]|为什么|怎么样|几[点颗个年天次]|(.)不\1"
+    r"[吗么呢](?:[，,\s]|$)|没有?(?:[，,\s]|$)|有没有|是不是|有没|多久|多大|几岁|什么时候|哪[里个儿边天位颗年]|为什么|怎么样|(?<![十好这那])几[点颗个年天次](?!就|后|看|左右|以|内|之|能|才|都|也)|(.)不\1"
+)
+#: 做个检查，看有没有病变 tells what for.
+_TO_SEE = re.compile(
+    r"(?<![您你])(?:看看|看|查|了解|确认|判断|分清|知道|评估|测|弄清)[^，。你]{0,8}(?:有没有|是不是|有多久|有多大|在哪)[^，。]*"
 )
 _MAY_ASK = re.compile(r"[吗么呢没有是多几什哪为怎不]")
 _NOTHING: Final[list[tuple[int, Hit]]] = []
@@ -167,7 +171,10 @@ class Reading:
         if sentence[-1:] in "？?":
             return True
         sentence = sentence.rstrip("。！!；;\n")
-        return _MAY_ASK.search(sentence) is not None and ASKING.search(sentence) is not None
+        if _MAY_ASK.search(sentence) is None or ASKING.search(sentence) is None:
+            return False
+        told = _TO_SEE.sub("", sentence)
+        return told == sentence or ASKING.search(told) is not None
 
     def quote(self, hit: Hit) -> str:
         """Give the words of a hit as they were typed."""

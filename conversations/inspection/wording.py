@@ -77,7 +77,11 @@ def typos(reading: Reading, findings: list[Found]) -> None:
 def _stands_alone(reading: Reading, line: int, hit: Hit, right: str) -> bool:
     offset = reading.offsets[line]
     text = reading.texts[line]
-    if text.startswith(TITLES, hit.end - offset) and text[hit.end - offset - 1] in SURNAMES:
+    if (
+        hit.word not in WRONG_WORDS
+        and text.startswith(TITLES, hit.end - offset)
+        and text[hit.end - offset - 1] in SURNAMES
+    ):
         return False  # 计生科|石主任
     return spelling.is_slip(text, hit.start - offset, hit.end - offset, right)
 

@@ -112,3 +112,64 @@ def test_the_table_of_sounds_agrees_with_the_dictionary() -> None:
     for char, group in list(spelling._homophones().items())[::40]:
         sounds = {pinyin(other, style=Style.NORMAL, heteronym=False)[0][0] for other in group | {char}}
         assert len(sounds) == 1, char
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("不拍片医生怎么看，靠猜吗？", "taboo.rhetorical"),
+        ("您去饭店吃饭能不给钱吗？", "taboo.rhetorical"),
+        ("刚才不是说了吗，您有认真看吗？", "taboo.interrogating"),
+        ("别家做的问我干嘛？", "taboo.interrogating"),
+        ("不拍就别来问了！", "taboo.scolding"),
+        ("没事，回去多喝水。", "taboo.perfunctory"),
+        ("介绍在主页，您点进去看。", "taboo.perfunctory"),
+        ("报告我看不了，您去问开单的医生。", "taboo.shirking"),
+        ("她答应的你找她，她离职了。", "taboo.shirking"),
+        ("你算老几。", "abuse"),
+        ("真是不好意思，刚才接待别的客人去了。", "taboo.colloquial"),
+    ],
+)
+def test_further_turns_of_speech_are_found(text: str, code: str) -> None:
+    assert codes("你好", f">{text}") & {code} == {code}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "您妹妹今年多大了？",
+        "您是从换牙就这样，还是后来慢慢变的？",
+        "好的，那先这样，再见。",
+        "难道您家里也有人是这样？",
+        "会用牙周探针检查，画一张图。",
+        "种植牙跟镶牙的区别在基底。",
+        "不一定，要看片子。",
+    ],
+)
+def test_more_neighbours_are_no_fault(text: str) -> None:
+    assert not [code for code in codes("你好", f">{text}") if code.startswith(("taboo", "abuse", "error"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "is_missing"),
+    [
+        ("您是上班还是自己做生意？", "not_asked.condition", True),  # asks of circumstances
+        ("您多少周岁？", "not_asked.condition", True),
+        ("是天生这样，还是后来变的？", "not_asked.condition", False),
+        ("您是哪一年出生的？", "not_asked.profile", False),
+        ("二十四小时以后再刷牙。", "not_offered.service", True),
+        ("停车也免费。", "not_offered.service", False),
+        ("到时候医生会讲的。", "not_offered.expert", True),
+        ("操作的医生有国际认证。", "not_offered.expert", False),
+        ("多数是可以调过来的。", "not_invited", True),
+        ("由医生亲自来做。", "not_invited", True),
+        ("留个号码好吗？", "not_invited", True),
+        ("您直接来三楼找我。", "not_invited", False),
+        ("请您先留下联系方式。", "not_offered.technique", True),
+        ("我们做提肌调整，两边调匀。", "not_offered.technique", False),
+        ("从里面把力量调平。", "not_offered.brand", True),
+        ("我们在深圳有二十年了。", "not_offered.brand", False),
+    ],
+)
+def test_what_a_sentence_asks_or_offers(text: str, code: str, is_missing: bool) -> None:
+    assert (code in codes("想做双眼皮", "多少钱", f">{text}", "嗯", "好")) is is_missing
