@@ -32,7 +32,7 @@ def _job(request: StaffRequest, pk: int) -> ImportJob:
 @require_http_methods(["GET", "POST"])
 def import_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Upload a file; below, the clinic's imports."""
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
         try:
             job = patient_jobs.upload(clinic=clinic, by=request.user, file=form.cleaned_data["file"])

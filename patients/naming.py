@@ -14,7 +14,7 @@ def compare_key(name: str) -> str:
     key = "".join(unicodedata.normalize("NFKC", name).split()).casefold()
     for title in TITLES:
         if key.endswith(title) and len(key) - len(title) >= 2:
-            key = key.removesuffix(title)
+            return key.removesuffix(title)
     return key
 
 

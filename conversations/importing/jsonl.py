@@ -1,7 +1,8 @@
-"""Chats as JSON, one a line."""
+"""Chats as JSON: one a line, or all in one array or written over several lines."""
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,11 @@ from patients.importing.delimited import find_encoding
 from patients.importing.errors import Unreadable
 
 LONGEST_LINE = 16 * 1024 * 1024  # characters: a chat of 50,000 messages
+BLOCK = 1 << 18
+SAMPLE = 4_000
+_BLANK = "\ufeff \t\r\n"
+_BETWEEN = _BLANK + "[],"  # the brackets of the one array; inside a chat they are the decoder's
+_SPREAD = re.compile(r"\[\s*\{|\{\s*[\r\n]\s*\"")
 
 
 class JsonLines:
@@ -24,15 +30,27 @@ class JsonLines:
     kind = "jsonl"
     trusted = True
 
-    def __init__(self, path: Path, tz: ZoneInfo) -> None:
+    def __init__(self, path: Path, tz: ZoneInfo, *, may_spread: bool = False) -> None:
+        """`may_spread`: the file may also be one array of chats, or chats written over several lines."""
         self.path, self.tz = path, tz
         self.encoding, self._skip = find_encoding(path)
+        self._spread = may_spread and self._is_spread()
+
+    def _is_spread(self) -> bool:
+        """Tell whether the file does not hold one chat a line: it begins with an array, or a line of a brace alone."""
+        with self.path.open("rb") as file:
+            file.seek(self._skip)
+            start = file.read(SAMPLE).decode(self.encoding, "replace").lstrip(_BLANK)
+        return bool(_SPREAD.match(start))
 
     def chats(self) -> Iterator[Draft | Bad]:
         """Yield every chat, or why its line is none; one bad line never costs another."""
         with self.path.open("rb") as binary:
             binary.seek(self._skip)
             text = io.TextIOWrapper(binary, encoding=self.encoding, errors="replace")
+            if self._spread:
+                yield from self._values(text)
+                return
             number = 0
             while line := text.readline(LONGEST_LINE):
                 number += 1
@@ -42,6 +60,29 @@ class JsonLines:
                     yield Bad(number, Reason.TOO_LONG)
                 elif line.strip("\ufeff \t\r\n"):
                     yield self._chat(number, line)
+
+    def _values(self, text: io.TextIOWrapper) -> Iterator[Draft | Bad]:
+        """Yield the chats of an array, or those that stand one after the other; what follows a fault is left out."""
+        decoder, rest, number, wanted = json.JSONDecoder(), "", 1, BLOCK
+        while block := text.read(wanted):
+            rest += block
+            while True:
+                bare = rest.lstrip(_BETWEEN)
+                number += rest.count("\n", 0, len(rest) - len(bare))
+                rest = bare
+                try:
+                    said, end = decoder.raw_decode(rest)
+                except (ValueError, RecursionError):
+                    break
+                yield chat_from(number, said, self.tz)
+                number += rest.count("\n", 0, end)
+                rest = rest[end:]
+            wanted = max(BLOCK, len(rest))  # so that a long chat is not tried over and over
+            if len(rest) >= LONGEST_LINE:
+                yield Bad(number, Reason.TOO_LONG)
+                return
+        if rest:
+            yield Bad(number, Reason.BAD_ROW)
 
     def _chat(self, number: int, line: str) -> Draft | Bad:
         try:

@@ -61,7 +61,7 @@ def open_source(
     if sheet or (mapping and suffix in JSON_SUFFIXES):
         raise ImportRefused(_("Only a table has sheets and columns."))
     if suffix in JSON_SUFFIXES or _starts_with_brace(path):
-        return JsonLines(path, tz)
+        return JsonLines(path, tz, may_spread=suffix == ".json")
     return _text(path, tz, name=name, mapping=mapping or {}, staff=staff, most_bytes=most_bytes)
 
 

@@ -36,7 +36,7 @@ DIRECTIONS = {
 def open_chat_table(path: Path, *, sheet: str, mapping: Mapping[str, str], name: str, most_bytes: int) -> Table:
     """Open a file of messages at its header. Raises ImportRefused, saying why."""
     table = open_table(path, CHAT_COLUMNS, sheet=sheet, mapping=mapping, name=name, most_bytes=most_bytes)
-    return replace(table, most_rows=MOST_ROWS)
+    return replace(table, most_rows=MOST_ROWS, has_totals=False)  # “总计多少钱？” is a question
 
 
 class ChatTable:

@@ -36,7 +36,7 @@ _LISTS = {
 _NAMES: dict[str, str] = {
     "number": """
         预约|约诊|就诊预约|挂号|订单|单据|记录|流水|约单 + 编号|号|单号|id|编码|流水号|序号|记录号|代码|号码
-        流水号|单号|订单号|单据号|预约记录编号
+        流水号|单号|订单号|单据号|工单号|预约记录编号|预约单编号|预约id号
         appointmentno|appointmentid|appointmentnumber|apptno|apptid|appointment|bookingid|bookingno|bookingnumber
         reservationid|reservationno|orderno|visitid
     """,
@@ -52,15 +52,17 @@ _NAMES: dict[str, str] = {
     """,
     "end": """
         BOOKING + 结束时间|终止时间|截止时间|完成时间|结束|结束时刻|时间止|时间结束|时间到|结束点|止|止时间
-        结束|截止|终止|止|到|至|时间止|几点结束|预计结束|预计结束时间|预计完成时间|离开时间
+        结束|截止|终止|止|终|到|至|时间止|几点结束|预计结束|预计结束时间|预计完成时间|离开时间
         end|endtime|endat|finish|finishtime|to|until|timeto|totime|endsat
     """,
     "doctor": """
         BOOKING + 医生|医师|大夫|专家|牙医|医生姓名|医师姓名
-        主治|provider|doctor|dentist|doctorname|physician|clinician
+        出诊|操作|主诊 + 医生|医师
+        主治|主诊|provider|doctor|dentist|doctorname|physician|clinician
     """,
     "room": """
         BOOKING + ROOM
+        机位|治疗床|手术室|工位|就诊室
         room|chair|operatory|roomno|chairno|roomname|surgery|unit
     """,
     "kind": """
@@ -70,11 +72,13 @@ _NAMES: dict[str, str] = {
     """,
     "status": """
         BOOKING + 状态|情况|结果|到诊状态|履约状态|履约情况|到诊情况|是否到诊|是否到院
+        到访状态|到店状态
         状态|到诊与否|是否已到|当前状态|是否到诊|是否到院|预约单状态|履约
         status|state|appointmentstatus|apptstatus|outcome|attendance
     """,
     "why_not": """
         取消|未到|爽约|改约|失约|退约|未到诊|取消预约|改期|取消或改约|未就诊|未来|取消/改约|取消改约|未履约|变更 + 原因|理由|说明|备注
+        取消/爽约 + 原因|理由
         cancelreason|cancellationreason|reasonforcancellation|canceledreason|cancelledreason|noshowreason
     """,
     "note": """
@@ -87,6 +91,8 @@ _NAMES: dict[str, str] = {
         时长|预约时长|时长分钟|分钟|duration|minutes|length|createdat|createdby|来源|渠道|科室|门店|分院|clinic|department
     """,
 }
+# In a list of appointments a bare 编号 is the patient's, unless another column has the card number already.
+_EITHER = ("编号", "编码", "代码", "序列号", "ID", "ID号")
 # Columns of a patient list that say who the patient is; the others are known too, and hold nothing of use here.
 _FROM_PATIENTS = frozenset({"name", "phone", "chart_number", "note"})
 
@@ -101,4 +107,6 @@ APPOINTMENT_COLUMNS: dict[str, str] = {
     **{key: field if field in _FROM_PATIENTS else IGNORED for key, field in PATIENT_COLUMNS.items()},
     **{key: "doctor" for key, field in PATIENT_COLUMNS.items() if field == "doctor"},
     **{key: field for field in reversed(_NAMES) for name in _names(field) if (key := header_key(name))},
+    **dict.fromkeys(map(header_key, _EITHER), "chart_number|number"),
+    header_key("就诊人"): "name",  # not who made the booking
 }

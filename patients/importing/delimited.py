@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
@@ -108,6 +109,7 @@ class _Records:
     def __init__(self, text: io.TextIOWrapper, delimiter: str) -> None:
         self._read = partial(text.readline, MAX_LINE)
         self._delimiter = delimiter
+        self._loose_end = re.compile(rf'"[ \u3000]+(?=[{delimiter}\r\n]|$)')  # blanks after a closing quote
         self._pushed: list[str] = []
         self._current: list[str] = []
         self._ended = False
@@ -132,11 +134,22 @@ class _Records:
                 raise ImportRefused(_too_large(self._number + 1)) from error
             if cells is None:
                 return
-            if self._ended and self._repairs < MAX_REPAIRS:  # it wanted more lines: a quote was never closed
+            if self._repairs < MAX_REPAIRS and self._never_closed():
                 cells = self._first_line_alone()
                 reader = csv.reader(self._lines(), delimiter=self._delimiter)
             self._number += 1
             yield RawRow(self._number, cells, broken=any(map(_is_broken, self._current)))
+
+    def _never_closed(self) -> bool:
+        """Tell whether a quote of the first line has swallowed those below: it wanted more, or ended before a text."""
+        if self._ended or len(self._current) < 2:
+            return self._ended
+        lines = [self._loose_end.sub('"', line) for line in self._current]
+        try:
+            list(csv.reader(lines, delimiter=self._delimiter, strict=True))
+        except csv.Error as error:
+            return "expected after" in str(error)
+        return False
 
     def _first_line_alone(self) -> list[str]:
         """Return the cells of the first line with its open quote as a literal one; the other lines are read again."""

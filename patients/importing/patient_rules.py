@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from patients.importing.cells import Mention, display_name, name_key, read_class, read_phones, read_referrer, read_sex
 from patients.importing.dates import Birth, read_birth, read_day, read_near
 from patients.importing.errors import Unreadable
-from patients.importing.reader import Row, Table
+from patients.importing.headers import is_second
+from patients.importing.reader import Header, Row, Table
 from patients.importing.staff import StaffDirectory
 from patients.importing.text import content, kept, without_thousands
 
@@ -97,7 +98,7 @@ class PatientRules:
         epoch = table.epoch
         self.today = today
         self.staff = staff
-        self._columns = sorted((field, position) for position, field in table.header.fields.items())
+        self._columns = _in_order(table.header)
         self._positions: dict[str, list[int]] = {}
         for field, position in self._columns:
             self._positions.setdefault(field, []).append(position)
@@ -157,6 +158,13 @@ class PatientRules:
             self._days.clear()
         self._days[field, text] = value
         return value
+
+
+def _in_order(header: Header) -> list[tuple[str, int]]:
+    """Return fields and positions by field; of the phones' columns those of further numbers come last."""
+    names = header.names
+    places = [(field, field == "phone" and is_second(names[i]), i) for i, field in header.fields.items()]
+    return [(field, i) for field, _second, i in sorted(places)]
 
 
 class _Reading:

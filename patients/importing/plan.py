@@ -143,7 +143,7 @@ class _Matcher:
         self.plan = plan
         self._persons: dict[int, int] = {}  # patient id → person
         self._unnumbered: dict[bytes, int] = {}  # how often a row without a number stood in the file
-        self._there: dict[tuple[str, str], int] = {}
+        self._there: dict[tuple[str, str], list[int]] = {}
         self._imported: dict[bytes, int] = {}
         self._marks: dict[int, bytes] = {}
 
@@ -152,8 +152,7 @@ class _Matcher:
         phones = dict.fromkeys(phone for row in rows for phone in row.phones)
         self._there.clear()
         for known in existing.with_phones(list(phones)):
-            at = known.phone, known.key
-            self._there[at] = min(known.patient, self._there.get(at, known.patient))
+            self._there.setdefault((known.phone, known.key), []).append(known.patient)
         self._marks = {row.number: self._mark(row) for row in rows}
         self._imported = existing.imported(list(self._marks.values()))
 
@@ -195,8 +194,10 @@ class _Matcher:
         return found
 
     def _already_there(self, row: PatientRow, mark: bytes) -> int | None:
-        patients = [self._there[phone, row.key] for phone in row.phones if (phone, row.key) in self._there]
-        return min(patients) if patients else self._imported.get(mark)
+        """Return whom the row means: of several who bear its numbers and name the one an earlier import made of it."""
+        patients = [patient for phone in row.phones for patient in self._there.get((phone, row.key), ())]
+        before = self._imported.get(mark)
+        return min(patients) if patients and before not in patients else before
 
     def _note(self, person: int, row: PatientRow) -> None:
         """Remember what later rows and referrals look at."""

@@ -55,6 +55,7 @@ class Table:
     sheet: str = ""
     sheets: tuple[str, ...] = ()
     most_rows: int = MAX_ROWS
+    has_totals: bool = True  # a row that begins with 合计 is none of the data
 
     @property
     def epoch(self) -> date:
@@ -65,7 +66,7 @@ class Table:
 
         Raises ImportRefused when there are more than `most_rows`, or the file turns out damaged.
         """
-        for count, row in enumerate(_data_rows(self.source, self.header), 1):
+        for count, row in enumerate(_data_rows(self.source, self.header, totals=self.has_totals), 1):
             if count > self.most_rows:
                 raise ImportRefused(
                     _("The file has more than %(limit)s rows. Split it into several files.")
@@ -197,10 +198,20 @@ def _header_of(row: RawRow, known: Mapping[str, str]) -> Header:
     names = [shown(cell) for cell in row.cells]
     while names and not names[-1]:
         names.pop()
-    found = {i: find_field(name, known) for i, name in enumerate(names)}
+    found = _settled({i: find_field(name, known) for i, name in enumerate(names)})
     recognised = {header_key(names[i]) for i, field in found.items() if field is not None}
     fields = {i: field for i, field in found.items() if field is not None and field != IGNORED}
     return Header(row.number, row.number, tuple(names), fields, len(recognised))
+
+
+def _settled(found: dict[int, str | None]) -> dict[int, str | None]:
+    """Decide what columns hold whose name can mean two things ("a|b"): a where no other column does, else b."""
+    taken = set(found.values())
+    for i, field in found.items():
+        if field and "|" in field:
+            found[i] = next((one for one in field.split("|") if one not in taken), IGNORED)
+            taken.add(found[i])
+    return found
 
 
 def _with_second_line(header: Header, last: int, rows: Iterator[RawRow], known: Mapping[str, str]) -> Header:
@@ -218,7 +229,7 @@ def _with_second_line(header: Header, last: int, rows: Iterator[RawRow], known: 
     return Header(header.number, last, joined.names, joined.fields, max(joined.known, header.known))
 
 
-def _data_rows(source: Source, header: Header) -> Iterator[Row]:
+def _data_rows(source: Source, header: Header, *, totals: bool) -> Iterator[Row]:
     width = len(header.names)
     first = next(i for i, name in enumerate(header.names) if name)
     named = [(i, header_key(name)) for i, name in enumerate(header.names) if name]
@@ -226,18 +237,15 @@ def _data_rows(source: Source, header: Header) -> Iterator[Row]:
         if row.number <= header.last_row:
             continue
         number, cells = row.number, row.cells
-        if row.broken:
-            yield Row(number, cells, broken=True)
-            continue
         if not source.strict_width:
             del cells[width:]
         start = next((text for cell in cells if cell and (text := _shown_start(cell))), "")
-        if not start or is_totals(start) or (row.wide and row.wide[0] <= first and row.wide[1] >= width - 1):
+        if not start or (row.wide and row.wide[0] <= first and row.wide[1] >= width - 1):
             continue
-        if _repeats(cells, named):
+        if (totals and is_totals(start)) or _repeats(cells, named):
             continue
         if source.strict_width:
-            broken = len(cells) < width or (len(cells) > width and any(map(_shown_start, cells[width:])))
+            broken = row.broken or len(cells) < width or (len(cells) > width and any(map(_shown_start, cells[width:])))
         else:
             broken = False
             cells.extend([""] * (width - len(cells)))

@@ -1,7 +1,7 @@
 """Importing a file of patients into a clinic: the one function behind command, page and job."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -76,8 +76,7 @@ def import_patients(
         there = PatientsOfClinic(clinic.pk)
         plan = make_plan(table.rows(), rules, there, take=examples.take, chunk_done=progress, rejected=examples.reject)
         return Outcome(table, plan, resolve(plan, there), examples.found(plan))
-    with transaction.atomic(), closing(Writer(clinic, by, day)) as writer:
-        _wait_for_others(clinic)
+    with transaction.atomic(), _writing(clinic, by, day) as writer:
         there = PatientsOfClinic(clinic.pk, before=writer.queue.wait)
         take = each(writer.take, examples.take)
         plan = make_plan(table.rows(), rules, there, take=take, chunk_done=progress, rejected=examples.reject)
@@ -91,6 +90,14 @@ def import_patients(
         if finished:
             finished(outcome)
     return outcome
+
+
+@contextmanager
+def _writing(clinic: Clinic, by: User | None, day: date) -> Iterator[Writer]:
+    """Open a writer once no other import into the clinic runs: what it finds there must be all there is."""
+    _wait_for_others(clinic)
+    with closing(Writer(clinic, by, day)) as writer:
+        yield writer
 
 
 def _wait_for_others(clinic: Clinic) -> None:

@@ -22,10 +22,10 @@ def _unmarked(text: str) -> str:
     """Drop `="…"` and a leading apostrophe, by which spreadsheets mark a number as text."""
     if text[0] == "=":
         match = _TEXT_FORMULA.fullmatch(text)
-        return match[1].replace('""', '"').strip(BLANKS) if match else text
-    if text[0] == "'":
-        return text[1:].strip(BLANKS)
-    return text
+        if match is None:
+            return text
+        text = match[1].replace('""', '"').strip(BLANKS)
+    return text[1:].strip(BLANKS) if text[:1] == "'" else text
 
 
 def shown(raw: str) -> str:

@@ -1,5 +1,6 @@
 """Every kind of file of chats, read without a database."""
 
+import json
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.importing import sorting
+from conversations.importing import jsonl, sorting
 from conversations.importing.chat import Bad, Line
 from conversations.importing.finishing import MOST_MESSAGES, finish
 from conversations.importing.opening import open_source
@@ -209,6 +210,25 @@ def test_bad_lines_of_json_cost_no_others(tmp_path):
     assert found[5].messages[0].text == "\ufffd"
     assert found[6].source_key == "1"
     assert found[7] == Bad(9, Reason.BAD_ROW)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("block", [7, 1 << 18])
+def test_chats_in_one_array_or_over_several_lines(tmp_path, monkeypatch, indent, block):
+    monkeypatch.setattr(jsonl, "BLOCK", block)
+    chats = [{"id": f"[{n}]", "messages": [{"from": "visitor", "text": "您好, [图]\n{"}]} for n in (1, 2)]
+    found = read(tmp_path, json.dumps(chats, indent=indent, ensure_ascii=False), "a.json")
+    assert [one.source_key for one in found] == ["[1]", "[2]"]
+    assert {one.messages[0].text for one in found} == {"您好, [图]\n{"}
+    [single] = read(tmp_path, json.dumps(chats[0], indent=1), "a.json")
+    assert single.source_key == "[1]"
+    cut = read(tmp_path, json.dumps(chats, indent=2)[:-30], "a.json")
+    assert [isinstance(one, Bad) for one in cut] == [False, True]
+
+
+def test_a_question_for_the_total_is_no_row_of_totals(tmp_path):
+    [chat] = read(tmp_path, "内容,会话ID,发送者,时间\n总计多少钱,1,访客,2026-11-20 13:05:12\n", "a.csv")
+    assert chat.messages[0].text == "总计多少钱"
 
 
 def test_ten_thousand_messages_are_one_chat_and_too_many_are_none(tmp_path):

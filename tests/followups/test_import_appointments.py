@@ -10,8 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.permissions import Role
+from followups.importing.headers import APPOINTMENT_COLUMNS
 from followups.importing.service import import_appointments
 from followups.models import Appointment, AppointmentChange, Room
+from patients.importing.headers import find_field
 from patients.importing.service import import_patients
 from tests.factories import (
     AppointmentFactory,
@@ -211,6 +213,24 @@ def test_a_number_seen_before_is_merged(clinic, patient, doctor, tmp_path):
     plan = run(clinic, lines(tmp_path, line(预约编号="A1"), second))
     assert plan.merged == [(3, 2)]
     assert plan.rejected == []
+
+
+def test_a_bare_number_is_the_appointments_beside_a_card_number(clinic, patient, doctor, tmp_path):
+    header = HEADER.replace("预约编号", "编号")
+    plan = run(clinic, lines(tmp_path, line(预约编号="A1"), line(预约编号="A1"), header=header))
+    assert plan.merged == [(3, 2)]
+    assert Appointment.objects.get().number == "A1"
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("就诊人", "name"), ("预约人", ""), ("就诊日期", "day"), ("预约时间", "start"), ("终", "end"), ("工单号", "number"),
+        ("出诊医生", "doctor"), ("治疗床", "room"), ("到访状态", "status"), ("取消/爽约原因", "why_not"), ("金额", None),
+    ],
+)  # fmt: skip
+def test_column_name_is_known(name, field):
+    assert find_field(name, APPOINTMENT_COLUMNS) == field
 
 
 def test_rows_without_a_number_are_known_again(clinic, patient, doctor, tmp_path):

@@ -101,6 +101,20 @@ def test_quote_that_never_closes_costs_its_own_row_at_most(tmp_path):
     assert result.row(3).note == '"没有结束'
 
 
+def test_quote_that_a_later_field_would_close_costs_no_row_either(tmp_path):
+    lines = ['李四,19900000002,"没有结束', '王五,19900000003,"怕疼,再说"', '赵六,19900000004,"说\n""好""" ']
+    result = planned(tmp_path, "姓名,手机,备注", lines)
+    assert [(t.row.number, t.row.note) for t in result.taken] == [
+        (2, '"没有结束'), (3, "怕疼,再说"), (4, '说\n"好"'),
+    ]  # fmt: skip
+
+
+def test_a_damaged_row_of_totals_is_no_data(tmp_path):
+    totals = ["合计,2\0,", "小计,\udcff"]
+    text = "\n".join([BASIC, PEOPLE[0], *totals, PEOPLE[1]]).encode("utf-8", "surrogateescape")
+    assert Result(write(tmp_path, text)).report["rows"] == 2
+
+
 @pytest.mark.parametrize(
     "line",
     ["赵六,19900000009", "赵六", "赵六,19900000009,,x", "赵六,199\x000000009,", "赵六,19900000009,,,,-"],

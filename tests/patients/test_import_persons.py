@@ -68,6 +68,15 @@ def test_people_already_there_are_updated_and_their_other_rows_merged(tmp_path):
     assert [taken.patient for taken in result.taken] == [7, None, None, None]
 
 
+def test_of_two_who_bear_the_number_a_row_means_the_one_it_made(tmp_path):
+    lines = [f"张三,{A}", f"张三,{B}", f"张三,{A},{B}"]  # the last gives the first person both numbers
+    first = rows(tmp_path, *lines)
+    marks = {taken.fingerprint: 7 + taken.person for taken in first.taken if taken.new}
+    again = rows(tmp_path, *lines, existing=Clinic({7: ("张三", [A, B]), 8: ("张三", [B])}, marks))
+    assert merged(again) == merged(first)
+    assert again.report["updated"] == first.report["created"] == 2
+
+
 def test_rows_without_a_number_are_known_again_one_by_one(tmp_path):
     lines = ["张三,,,wx", "张三,,,wx", "李四,,,wx"]
     first = rows(tmp_path, *lines)

@@ -121,3 +121,9 @@ def test_fingerprint_is_the_rows_whatever_the_order_of_columns(tmp_path):
     other_way = planned(tmp_path, "没听过,微信,姓名,手机", ["x,wx1,张三,"]).row(2)
     changed = planned(tmp_path, "姓名,手机,微信", ["张三,,wx2"]).row(2)
     assert one_way.fingerprint == other_way.fingerprint != changed.fingerprint
+
+
+@pytest.mark.parametrize("other", ["备用电话", "家庭电话", "手机2", "电话(家长)", "其他联系方式"])
+def test_the_first_number_is_the_persons_own_whatever_the_order_of_columns(tmp_path, other):
+    row = planned(tmp_path, f"{other},姓名,手机", ["19900000002,张三,19900000001"]).row(2)
+    assert row.phones == ("19900000001", "19900000002")

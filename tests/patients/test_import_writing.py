@@ -175,6 +175,19 @@ def test_same_file_again_creates_nothing_even_after_a_correction_by_hand(clinic,
     assert (report["created"], report["updated"]) == (0, 3)
 
 
+def test_the_same_file_twice_at_once_is_imported_once(clinic, tmp_path, monkeypatch):
+    path = lines(tmp_path, row(病历号="K1", 姓名="张三", 手机=A), row(病历号="K2", 姓名="李四", 手机=B, 介绍人="张三"))
+
+    def wait(_clinic):  # while the other import is waited for, it ends
+        monkeypatch.undo()
+        run(clinic, path)
+
+    monkeypatch.setattr("patients.importing.service._wait_for_others", wait)
+    report = run(clinic, path)
+    assert (report["created"], report["updated"]) == (0, 2)
+    assert (ChartNumber.objects.count(), Referral.objects.count()) == (2, 1)
+
+
 def test_a_person_merged_away_is_found_in_who_is_left(clinic, tmp_path):
     path = lines(tmp_path, row(姓名="李四", 微信="wx"), row(姓名="李四四", 手机=B))
     run(clinic, path)
