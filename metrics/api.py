@@ -18,9 +18,9 @@ from accounts.reading import whole_number
 from metrics.api_shapes import FiguresOut, RecordsOut
 from metrics.described import described, related
 from metrics.filters import NAMES, BadScope, read_asked
-from metrics.kpis import BY_SLUG
-from metrics.record_keys import record_sets
-from metrics.records import exclusions_of
+from metrics.kpis import BY_SLUG, KPIS, Companion, Kpi
+from metrics.record_keys import querysets, record_sets
+from metrics.records import exclusions_of, records_of
 from metrics.reports import as_answer, gather
 from metrics.scope import BREAKDOWNS, Breakdown
 from patients.classification import Complaint
@@ -69,15 +69,17 @@ SCOPE = [
         "clinic", str, many=True, description="codes or ids, or all; without any, where the account works now"
     ),
     OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="what was known at that moment"),
-    OpenApiParameter("team", int, many=True, description="ids of teams of coordinators"),
+    OpenApiParameter("team", int, many=True, description="ids of teams, `team_id` in /staff/"),
     OpenApiParameter("tc", int, many=True, description="ids of coordinators, from /staff/"),
     OpenApiParameter("doctor", int, many=True, description="ids of doctors, from /staff/"),
     OpenApiParameter("channel", str, many=True, enum=Channel.values, description="how the patients came"),
     OpenApiParameter("complaint", str, many=True, enum=Complaint.values, description="what they came for"),
     OpenApiParameter("visits", str, many=True, enum=["first", "return"], description="first visits, or later ones"),
 ]
+BESIDE = [companion.slug for kpi in KPIS for companion in kpi.companions]
 BY = OpenApiParameter("by", enum=list(BREAKDOWNS), description="broken down by")
 PLACE = [
+    OpenApiParameter("figure", enum=BESIDE, description="of a figure that stands beside the key figure, by its slug"),
     OpenApiParameter("part", description="counted (default), failing, or excluded:<reason>"),
     OpenApiParameter("limit", int, description="1 to 500; 100 by default"),
     OpenApiParameter("after", description="from `next`"),
@@ -99,7 +101,7 @@ class Kpis(FiguresView):
 class KpiRecords(FiguresView):
     """The records behind a key figure."""
 
-    query_names = frozenset({"part", "limit", "after"})
+    query_names = frozenset({"figure", "part", "limit", "after"})
 
     @extend_schema(
         operation_id="kpis_records",
@@ -117,11 +119,16 @@ class KpiRecords(FiguresView):
             raise Http404
         params = self.params(request)
         asked = read_asked(params, self.user)
+        of = _figure(params, kpi)
         part = params.get("part") or "counted"
-        reasons = exclusions_of(kpi, asked.scope, asked.window)
+        reasons = exclusions_of(kpi, asked.scope, asked.window) if isinstance(of, Kpi) else []
         if part not in {"counted", "failing", *(f"excluded:{code}" for code, _why, _count in reasons)}:
             raise BadScope({"part": _("Unknown value.")})
-        sets = record_sets(kpi, asked.scope, asked.window, part)
+        sets = (
+            record_sets(of, asked.scope, asked.window, part)
+            if isinstance(of, Kpi)
+            else list(querysets(records_of(of, asked.scope, asked.window, part)))
+        )
         at, after, limit = _cursor(params, len(sets))
         rows, onward = _page(sets, at, after, limit)
         following = None
@@ -130,7 +137,7 @@ class KpiRecords(FiguresView):
             query["after"] = onward
             following = f"{request.path}?{query.urlencode(safe=':')}"
         told = {
-            "slug": kpi.slug,
+            "slug": of.slug,
             "part": part,
             "count": sum(found.order_by().count() for found in sets),
             "excluded": [{"reason": code, "label": str(why), "count": count} for code, why, count in reasons],
@@ -146,6 +153,15 @@ def read_by(params: QueryDict) -> Breakdown | None:
     if by and by not in BREAKDOWNS:
         raise BadScope({"by": _("Unknown value.")})
     return next((known for known in BREAKDOWNS if known == by), None)
+
+
+def _figure(params: QueryDict, kpi: Kpi) -> Kpi | Companion:
+    """Return the key figure, or the one beside it that ?figure= names; raises BadScope for another."""
+    known = {"": kpi, kpi.slug: kpi} | {companion.slug: companion for companion in kpi.companions}
+    found = known.get(params.get("figure", ""))
+    if found is None:
+        raise BadScope({"figure": _("Unknown value.")})
+    return found
 
 
 def _cursor(params: QueryDict, sets: int) -> tuple[int, int, int]:

@@ -30,6 +30,16 @@ class Scope:
     def clinic_ids(self) -> tuple[int, ...]:
         return tuple(clinic.pk for clinic in self.clinics)
 
+    @property
+    def of_patients(self) -> bool:
+        """Whether it asks for what is known of patients alone, and of no visitor of a chat who left nothing."""
+        return (self.doctors, self.channels, self.complaints, self.is_first) != (None, None, None, None)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether only part of what happened in the clinics is asked for."""
+        return self.of_patients or (self.teams, self.coordinators) != (None, None)
+
     def at(self, moment: datetime | None) -> "Scope":
         """Return the same scope as of another moment."""
         return replace(self, as_of=moment)

@@ -1,5 +1,6 @@
 """From the conversation to the patient who comes back, with the money on the way."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -46,7 +47,7 @@ REACHED = """
     FROM conversations_conversation c
     LEFT JOIN conversations_capture k ON k.conversation_id = c.id
     LEFT JOIN LATERAL (
-        SELECT f.id, f.received_at, p.id AS plan_id,
+        SELECT f.id, f.received_at, f.coordinator_id, f.doctor_id, f.is_first, f.consultation_id, p.id AS plan_id,
             COALESCE(f.decision_amount, f.deposit_amount) AS amount,
             f.explaining_started_at IS NOT NULL OR f.decision IN ('accepted', 'deposit') AS presented,
             f.decision IN ('accepted', 'deposit') AND NOT EXISTS (
@@ -85,6 +86,33 @@ COUNTS = """
         (SELECT sum(amount) FROM (SELECT DISTINCT visit_id, amount FROM reached WHERE reached >= 6) a)
     FROM reached
 """
+
+
+# Whose chats they are: the consultant's, or of whom the visit is that came of them. Doctor, complaint, channel and kind
+# of visit are known of those who left a contact or came; the others belong to none.
+OF_TEAM = """(c.team_id = ANY(%s) OR EXISTS (
+    SELECT 1 FROM accounts_membership m
+    WHERE m.user_id = v.coordinator_id AND m.clinic_id = c.clinic_id AND m.team_id = ANY(%s)
+))"""
+OF_CHANNEL = """EXISTS (
+    SELECT 1 FROM patients_registration r
+    WHERE r.patient_id = c.patient_id AND r.clinic_id = c.clinic_id AND r.channel = ANY(%s)
+)"""
+OF_COMPLAINT = """EXISTS (
+    SELECT 1 FROM consultations_consultation n WHERE n.id = v.consultation_id AND n.complaint = ANY(%s)
+)"""
+NARROWED: tuple[tuple[str, Callable[[Scope], list[Any] | None]], ...] = (
+    (OF_TEAM, lambda scope: _listed(scope.teams)),
+    ("(c.consultant_id = ANY(%s) OR v.coordinator_id = ANY(%s))", lambda scope: _listed(scope.coordinators)),
+    ("v.doctor_id = ANY(%s)", lambda scope: _listed(scope.doctors)),
+    (OF_CHANNEL, lambda scope: _listed(scope.channels)),
+    (OF_COMPLAINT, lambda scope: _listed(scope.complaints)),
+    ("v.is_first = ANY(%s)", lambda scope: None if scope.is_first is None else [scope.is_first]),
+)
+
+
+def _listed(chosen: Sequence[Any] | None) -> list[Any] | None:
+    return None if chosen is None else list(chosen)
 
 
 @dataclass(frozen=True)
@@ -155,10 +183,12 @@ def _where(scope: Scope, window: Window) -> tuple[str, list[Any]]:
     for clinics, start, end in bounds(scope, window):
         said.append("(c.clinic_id = ANY(%s) AND c.started_at >= %s AND c.started_at < %s)")
         values += [clinics, start, end]
-    where = "(" + (" OR ".join(said) or "FALSE") + ")"
-    if scope.teams is not None:
-        where, values = f"{where} AND c.team_id = ANY(%s)", [*values, list(scope.teams)]
-    return where, values
+    told = ["(" + (" OR ".join(said) or "FALSE") + ")"]
+    for condition, wanted in NARROWED:
+        if (chosen := wanted(scope)) is not None:
+            told.append(condition)
+            values += [chosen] * condition.count("%s")
+    return " AND ".join(told), values
 
 
 def count(scope: Scope, window: Window) -> Funnel:

@@ -11,11 +11,21 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.windows import Window
-from consultations.models import Refund
+from consultations.models import Refund, Visit
 from consultations.stages import UNDECIDED
 from conversations.models import CapturedContact, Conversation
 from followups.models import Appointment
-from metrics.panels.scoping import MONEY, NOTHING, appointments, plan_value, visits, within
+from metrics.panels.scoping import (
+    MONEY,
+    NOTHING,
+    appointments,
+    of_complaints,
+    of_patients,
+    plan_value,
+    visits,
+    whose,
+    within,
+)
 from metrics.scope import Scope
 from patients.models import ComplaintCase
 
@@ -52,28 +62,44 @@ def _first_no_shows(scope: Scope, window: Window) -> Rows:
 
 
 def _lost_chats(scope: Scope, window: Window) -> Rows:
-    """Conversations that left no way to reach the visitor."""
+    """Conversations that left no way to reach the visitor, who so has no doctor, channel, complaint or visit."""
+    rows: Rows = Conversation.objects.filter(within(scope, window, "started_at"), is_error=False).annotate(
+        lost=F("cost")
+    )
+    if scope.of_patients:
+        return rows.none()
     kept = CapturedContact.objects.filter(capture__conversation=OuterRef("pk"))
-    rows: Rows = Conversation.objects.filter(within(scope, window, "started_at"), is_error=False)
     rows = rows.filter(~Exists(kept), patient=None, appointment=None)
     if scope.teams is not None:
         rows = rows.filter(team__in=scope.teams)
     if scope.coordinators is not None:
         rows = rows.filter(consultant__in=scope.coordinators)
-    return rows.annotate(lost=F("cost"))
+    return rows
 
 
 def _refunds(scope: Scope, window: Window) -> Rows:
+    """What was paid back, of the coordinator's consultation."""
     rows: Rows = Refund.objects.standing().filter(within(scope, window, "at"))
-    if scope.coordinators is not None:
-        rows = rows.filter(consultation__coordinator__in=scope.coordinators)
+    rows = rows.filter(whose(scope, "consultation__coordinator"), of_patients(scope, "consultation__patient"))
+    if scope.complaints is not None:
+        rows = rows.filter(consultation__complaint__in=scope.complaints)
+    if scope.doctors is not None or scope.is_first is not None:
+        came = Visit.objects.filter(consultation=OuterRef("consultation"), is_error=False)
+        came = came if scope.doctors is None else came.filter(doctor__in=scope.doctors)
+        rows = rows.filter(Exists(came if scope.is_first is None else came.filter(is_first=scope.is_first)))
     return rows.annotate(lost=F("amount"))
 
 
 def _compensation(scope: Scope, window: Window) -> Rows:
+    """What complaints cost, of those they are about, as KPI 10 credits them."""
     rows: Rows = ComplaintCase.objects.filter(within(scope, window, "received_at"), joined_to=None, cost__gt=0)
-    if scope.coordinators is not None:
-        rows = rows.filter(about__in=scope.coordinators)
+    rows = rows.filter(whose(scope, "about"), of_patients(scope), of_complaints(scope))
+    if scope.doctors is not None:
+        rows = rows.filter(about__in=scope.doctors)
+    if scope.is_first is not None:
+        before = Visit.objects.filter(patient=OuterRef("patient"), is_error=False, is_first=False)
+        again = Exists(before.filter(received_at__lte=OuterRef("received_at")))
+        rows = rows.filter(~again if scope.is_first else again)
     return rows.annotate(lost=F("cost"))
 
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Membership
 from accounts.windows import Window
-from consultations.models import PlanItem, PlanOption, Visit
+from consultations.models import Consultation, PlanItem, PlanOption, Visit
 from followups.models import Appointment
 from metrics.scope import Scope
 from patients.models import Registration
@@ -37,30 +37,39 @@ def within(scope: Scope, window: Window, field: str, clinic: str = "clinic") -> 
     return met
 
 
-def _whose(scope: Scope, coordinator: str) -> Q:
-    """Return the condition that somebody of the scope's people and teams did it."""
+def whose(scope: Scope, coordinator: str, clinic: str = "clinic") -> Q:
+    """Return the condition that somebody of the scope's coordinators and teams did it."""
     met = Q()
     if scope.coordinators is not None:
         met &= Q(**{f"{coordinator}__in": scope.coordinators})
     if scope.teams is not None:
-        held = Membership.objects.filter(user=OuterRef(coordinator), clinic=OuterRef("clinic"), team__in=scope.teams)
+        held = Membership.objects.filter(user=OuterRef(coordinator), clinic=OuterRef(clinic), team__in=scope.teams)
         met &= Q(Exists(held))
     return met
 
 
-def _of_patients(scope: Scope) -> Q:
+def of_patients(scope: Scope, patient: str = "patient") -> Q:
+    """Return the condition that the patient came to the clinic by one of the scope's channels."""
     if scope.channels is None:
         return Q()
-    here = Registration.objects.filter(
-        patient=OuterRef("patient"), clinic=OuterRef("clinic"), channel__in=scope.channels
-    )
+    here = Registration.objects.filter(patient=OuterRef(patient), clinic=OuterRef("clinic"), channel__in=scope.channels)
     return Q(Exists(here))
+
+
+def of_complaints(scope: Scope, patient: str = "patient") -> Q:
+    """Return the condition that the patient has a consultation there for one of the scope's complaints."""
+    if scope.complaints is None:
+        return Q()
+    cases = Consultation.objects.filter(
+        patient=OuterRef(patient), clinic=OuterRef("clinic"), complaint__in=scope.complaints
+    )
+    return Q(Exists(cases))
 
 
 def visits(scope: Scope, window: Window, field: str) -> QuerySet[Visit]:
     """Return the visits of the scope whose `field` lies in the window; those entered in error never count."""
     rows: QuerySet[Visit] = Visit.objects.filter(within(scope, window, field), is_error=False)
-    rows = rows.filter(_whose(scope, "coordinator"), _of_patients(scope))
+    rows = rows.filter(whose(scope, "coordinator"), of_patients(scope))
     if scope.doctors is not None:
         rows = rows.filter(doctor__in=scope.doctors)
     if scope.complaints is not None:
@@ -73,7 +82,7 @@ def visits(scope: Scope, window: Window, field: str) -> QuerySet[Visit]:
 def appointments(scope: Scope, window: Window) -> QuerySet[Appointment]:
     """Return the appointments of the scope that were for a time in the window; credit goes to who booked them."""
     rows: QuerySet[Appointment] = Appointment.objects.filter(within(scope, window, "starts_at"))
-    rows = rows.filter(_whose(scope, "created_by"), _of_patients(scope))
+    rows = rows.filter(whose(scope, "created_by"), of_patients(scope), of_complaints(scope))
     if scope.doctors is not None:
         rows = rows.filter(doctor__in=scope.doctors)
     if scope.is_first is not None:

@@ -17,7 +17,7 @@ def standing(ground: Ground, classes: str = LOWER) -> str:
     """
     doctor = "NULL::bigint"
     if ground.by == "doctor" or ground.scope.doctors is not None:
-        doctor = "(SELECT o.doctor_id FROM consultations_visit o WHERE o.classification_id = m.change_id LIMIT 1)"
+        doctor = doctor_of("m.change_id")
     stood, accepted = _stepped(_every(ground), classes), _accepted(ground)
     if not (ground.replayed or ground.listed):
         stood, accepted = _kept(ground, classes), f"CASE WHEN m.accepted_at < m.end_at THEN ({accepted}) END"
@@ -33,9 +33,14 @@ def standing(ground: Ground, classes: str = LOWER) -> str:
             array_position({ORDER}, m.last_class::text) AS rank_end
         FROM ({stood}) m
         WHERE {ground.of_channel("m.holder_id", "m.clinic_id")} AND {ground.of_complaint("m.holder_id", "m.clinic_id")}
-        AND {ground.of_first("m.holder_id", "m.clinic_id", _came_once(ground))}
+        AND {ground.of_first("m.holder_id", "m.clinic_id", came_once(ground))}
         OFFSET 0 -- the planner would look for the acceptance wherever it is named
     ) m WHERE {ground.credited("m.coordinator_id", "m.doctor_id", "m.clinic_id")}"""
+
+
+def doctor_of(change: str) -> str:
+    """The doctor of the visit that a change of class was made in."""
+    return f"(SELECT o.doctor_id FROM consultations_visit o WHERE o.classification_id = {change} LIMIT 1)"
 
 
 def _accepted(ground: Ground) -> str:
@@ -47,7 +52,7 @@ def _accepted(ground: Ground) -> str:
         AND d.decided_at >= m.at AND d.decided_at < m.end_at AND NOT r.in_full"""
 
 
-def _came_once(ground: Ground) -> str:
+def came_once(ground: Ground) -> str:
     """The person was received once at most when they came to stand in the class."""
     return (
         f"(SELECT count(*) FROM {ground.visit} e WHERE {ground.same_person('e', 'm')} AND e.received_at <= m.at) <= 1"

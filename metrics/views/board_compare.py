@@ -60,6 +60,14 @@ class Cell:
         return "" if self.figure.status in ("good", "none") else self.figure.status
 
     @property
+    def between(self) -> str:
+        """The 95 % Wilson interval, short; "" where there is none."""
+        if self.figure.interval is None:
+            return ""
+        low, high = self.figure.interval
+        return f"{round(low)}–{round(high)}%"
+
+    @property
     def title(self) -> str:
         """What stands behind the number: fraction, status and the Wilson interval."""
         said = [fraction_text(self.figure)] if self.figure.denominator else [_("nothing to count")]

@@ -120,4 +120,5 @@ def window_title(window: Window) -> str:
     """Return the days of a window: from the first to the last, or the one it has."""
     if window.last_day == window.start:
         return short_day(window.start)
-    return f"{short_day(window.start)}—{short_day(window.last_day)}"
+    first, last = short_day(window.start), short_day(window.last_day)
+    return pgettext("days", "%(first)s – %(last)s") % {"first": first, "last": last}

@@ -11,7 +11,8 @@ from django.core.management import call_command
 
 from accounts.permissions import Role
 from metrics.kpis import KPIS
-from metrics.record_keys import keys_of
+from metrics.record_keys import key_of, keys_of, querysets
+from metrics.records import records_of
 from metrics.scope import BREAKDOWNS, Scope
 from metrics.services.snapshots import window_of
 from tests.factories import ClinicFactory, MembershipFactory, UserFactory
@@ -122,6 +123,23 @@ def test_the_records_behind_are_given_page_by_page_each_once(story, kpi, part):
         url = told["next"]
     assert sorted(keys) == sorted(keys_of(kpi, Scope((story.clinic,)), window_of(MONTH), part))
     assert told["count"] == len(keys)
+
+
+@pytest.mark.parametrize("companion", [one for kpi in KPIS for one in kpi.companions], ids=lambda one: one.slug)
+def test_the_records_of_what_stands_beside_a_figure_are_given_too(story, companion):
+    slug, client = companion.slug.partition(".")[0], signed_in(story.manager)
+    told = client.get(f"/api/v1/kpis/{slug}/records/?{OCTOBER}&figure={companion.slug}").json()
+    assert told["slug"] == companion.slug
+    assert {row["key"] for row in told["records"]} == {
+        key_of(row)
+        for rows in querysets(records_of(companion, Scope((story.clinic,)), window_of(MONTH), "counted"))
+        for row in rows
+    }
+
+
+def test_a_figure_that_does_not_stand_beside_is_refused(story):
+    found = problem(signed_in(story.manager).get("/api/v1/kpis/closing/records/?figure=form.late"), 400)
+    assert set(found["errors"]) == {"figure"}
 
 
 def test_records_tell_no_numbers_to_call(story):

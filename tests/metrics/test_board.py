@@ -209,10 +209,10 @@ def test_the_trend_has_its_table(story):
 
 
 def test_changes_are_against_the_window_before_or_a_year_ago(story):
-    assert "变化较 9月1日—9月30日" in page(story.manager, f"/kpis/?{OCTOBER}")
-    assert "变化较 2025年10月1日—2025年10月31日" in page(story.manager, f"/kpis/?{OCTOBER}&compare=year")
+    assert "变化较 9月1日 – 9月30日" in page(story.manager, f"/kpis/?{OCTOBER}")
+    assert "变化较 2025年10月1日 – 2025年10月31日" in page(story.manager, f"/kpis/?{OCTOBER}&compare=year")
     then = page(story.manager, "/kpis/cards/?window=month&day=2026-11-01")
-    assert "较 10月1日—10月31日" in then
+    assert "较 10月1日 – 10月31日" in then
 
 
 def test_records_come_page_by_page_each_once(story, monkeypatch):

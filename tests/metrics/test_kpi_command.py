@@ -85,6 +85,7 @@ def test_without_json_prints_a_table(clinic: Any) -> None:
         (("--clinic", "QH", "--from", "2026-05-01", "--to", "9999-12-31"), "2099"),
         (("--clinic", "QH", "--from", "2001-05-01", "--to", "2026-12-31"), "three years"),
         (("--clinic", "QH", *MAY, "--as-of", "2026-13-01"), "is not a moment"),
+        (("--clinic", "QH", *MAY, "--as-of", "2098-01-01T00:00"), "lies in the future"),
         (("--clinic", "QH", *MAY, "--by", "patient"), "invalid choice"),
         (("--clinic", "QH"), "required"),
     ],

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
+from accounts.models import Membership
 from accounts.windows import Window
 from consultations.models import Consultation, Plan, PlanItem, PlanOption, Refund, Visit
 from conversations.models import Capture, CapturedContact
@@ -14,7 +15,7 @@ from metrics.counting import figures
 from metrics.kpis import KPIS
 from metrics.panels import PANELS, absences, cohort, funnel, leaks, moves
 from metrics.scope import Scope
-from patients.models import Patient
+from patients.models import ComplaintCase, Patient, Registration
 from tests.factories import AppointmentFactory, ClassChangeFactory, ConversationFactory, PatientFactory
 from tests.metrics.story import AFTER, Story
 
@@ -181,6 +182,68 @@ def test_each_number_of_a_panel_opens_as_many_records(story):
         rows = PANELS[slug].records(scope, OCTOBER, part)
         assert rows is not None
         assert rows.count() == n, (slug, part)
+
+
+NARROW = {
+    "coordinator": (lambda story: {"coordinators": (story.one.pk,)}, lambda story: {"coordinators": (story.two.pk,)}),
+    "team": (
+        lambda story: {"teams": tuple(Membership.objects.filter(user=story.one).values_list("team", flat=True))},
+        lambda story: {"teams": (10**9,)},
+    ),
+    "doctor": (lambda story: {"doctors": (story.doctor.pk,)}, lambda story: {"doctors": (10**9,)}),
+    "channel": (lambda story: {"channels": ("online",)}, lambda story: {"channels": ("walk_in",)}),
+    "complaint": (lambda story: {"complaints": ("implant",)}, lambda story: {"complaints": ("filling",)}),
+    "visits": (lambda story: {"is_first": True}, lambda story: {"is_first": False}),
+}
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_every_filter_narrows_every_panel(story, name):
+    visit = story.visits[0]
+    patient = visit.patient
+    Registration.objects.filter(patient=patient).update(channel="online")
+    Visit.objects.filter(patient=patient).update(doctor=story.doctor, is_first=True)
+    chat(story, patient=patient)
+    entered = ClassChangeFactory(
+        clinic=story.clinic, patient=patient, old_class="", new_class="C-E", at=story.at(5, 11), by=story.one
+    )
+    Visit.objects.filter(pk=visit.pk).update(classification=entered)
+    facts = {"reason": "不做了", "by": story.manager, "at": story.at(20)}
+    Refund.objects.create(clinic=story.clinic, consultation=visit.consultation, amount=3000, **facts)
+    case = {"category": "waiting", "source": "phone", "what": "等了很久", "number": "C2", "cost": 100}
+    about = story.doctor if name == "doctor" else story.one
+    times = {"received_at": story.at(6), "due_at": story.at(7)}
+    ComplaintCase.objects.create(clinic=story.clinic, patient=patient, about=about, **case, **times)
+    missed = {"status": "no_show", "starts_at": story.at(25), "created_by": story.one, "doctor": story.doctor}
+    kind = {"kind": "first", "absence_reason": "weather", "absence_side": "chance"}
+    AppointmentFactory(clinic=story.clinic, patient=patient, **missed, **kind)
+    meeting, missing = (scope_of(story, **make(story)) for make in NARROW[name])
+    december = Window.of("month", date(2026, 12, 1))
+
+    def found(scope: Scope) -> dict[str, int]:
+        lost = {leak.code: leak.n for leak in leaks.count(scope, OCTOBER)}
+        return {
+            "funnel": funnel.count(scope, OCTOBER).total,
+            "cohort": cohort.count(scope, december)[0].n,
+            "absences": sum(r.no_shows for r in absences.count(scope, OCTOBER).reasons),
+            **{code: lost[code] for code in ("refunds", "no_shows", "complaints")},
+        }
+
+    with time_machine.travel(story.at(31, month=12), tick=False):
+        assert all(found(meeting).values()), found(meeting)
+        assert not any(found(missing).values()), found(missing)
+
+
+def test_acceptances_of_the_cohort_open_and_end_with_a_full_refund(story):
+    accepted = story.visits[1]
+    change(story, accepted.patient, "", "C-E", 1)
+    with time_machine.travel(story.at(20, month=11), tick=False):
+        assert [row.pk for row in cohort.records(scope_of(story), Window.of("year", OCTOBER.start), "30:accepted")] == [
+            accepted.patient_id
+        ]
+        facts = {"amount": 8000, "is_full": True, "reason": "不做了", "by": story.manager}
+        Refund.objects.create(clinic=story.clinic, consultation=accepted.consultation, **facts)
+        assert not cohort.records(scope_of(story), Window.of("year", OCTOBER.start), "30:accepted")
 
 
 @pytest.mark.parametrize("slug", PANELS)

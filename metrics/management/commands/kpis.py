@@ -82,7 +82,10 @@ def _moment(text: str | None, clinic: Clinic) -> datetime | None:
         moment = None
     if moment is None:
         raise CommandError(f"--as-of: {text!r} is not a moment; write it as 2026-04-01T00:00:00+08:00.")
-    return moment if timezone.is_aware(moment) else moment.replace(tzinfo=clinic.tz)
+    moment = moment if timezone.is_aware(moment) else moment.replace(tzinfo=clinic.tz)
+    if moment > timezone.now():
+        raise CommandError(f"--as-of: {text!r} lies in the future.")
+    return moment
 
 
 def _table(report: Report) -> list[str]:
