@@ -7,6 +7,7 @@ ACTIONS = {
     # staff
     "clinic_created": _("Clinic opened"),
     "clinic_edited": _("Clinic changed"),
+    "group_named": _("Group named"),
     "team_created": _("Team created"),
     "team_renamed": _("Team renamed"),
     "team_deleted": _("Team dissolved"),
@@ -46,7 +47,9 @@ ACTIONS = {
     "download_rejected": _("Rejected rows downloaded"),
     "patient_filled_from_form": _("Patient filled in from the form"),
     "referral_linked": _("Referral recorded"),
+    "referral_unlinked": _("Referral taken back"),
     "wechat_linked": _("WeChat linked"),
+    "wechat_unlinked": _("WeChat mark taken back"),
     "class_audit_drawn": _("Class audit drawn"),
     "patients_merged": _("Records merged"),
     "merge_undone": _("Merge undone"),
@@ -103,6 +106,7 @@ ACTIONS = {
     "etiquette_inspected": _("Etiquette inspected"),
     "etiquette_rubric_saved": _("Etiquette rubric changed"),
     "refunded": _("Refund recorded"),
+    "decision_taken_back": _("Decision taken back"),
     "visit_entered_in_error": _("Visit marked as entered in error"),
     "refund_taken_back": _("Refund taken back"),
     "script_saved": _("Script changed"),
@@ -176,6 +180,10 @@ FACTS = {
     "target": pgettext_lazy("audit", "target"),
     "day": pgettext_lazy("audit", "day"),
     "month": pgettext_lazy("audit", "month"),
+    "phone": pgettext_lazy("audit", "telephone"),
+    "address": pgettext_lazy("audit", "address"),
+    "late_cancel_hours": pgettext_lazy("audit", "late cancellation, hours"),
+    "stage_limits": pgettext_lazy("audit", "limits of stages, minutes"),
 }
 
 

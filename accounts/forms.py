@@ -174,7 +174,9 @@ class JoinForm(MemberForm):
     """Somebody who works in another clinic of the group already."""
 
     full_name = None  # type: ignore[assignment]
-    user = forms.ModelChoiceField(label=gettext_lazy("Staff member"), queryset=User.objects.none())
+    user = forms.ModelChoiceField(
+        label=gettext_lazy("Staff member"), queryset=User.objects.none(), empty_label=gettext_lazy("Choose")
+    )
     field_order = ("user", "role", "team")
 
     def __init__(self, *args: Any, clinic: Clinic, by: User, **kwargs: Any) -> None:
@@ -193,6 +195,16 @@ def zone_choices() -> list[tuple[str, str]]:
     """Every time zone, the likely ones first."""
     others = sorted(zone for zone in available_timezones() if "/" in zone and zone not in FIRST_ZONES)
     return [(zone, zone) for zone in (*FIRST_ZONES, *others)]
+
+
+class GroupForm(forms.Form):
+    """What all clinics together are called."""
+
+    group_name = forms.CharField(
+        label=gettext_lazy("Name of the group"),
+        max_length=60,
+        help_text=gettext_lazy("Shown where people sign in, and in their authenticator apps."),
+    )
 
 
 class ClinicForm(forms.Form):

@@ -32,6 +32,26 @@ def validate_zone(value: str) -> None:
         raise ValidationError(_("%(value)s is not a time zone."), params={"value": value})
 
 
+class Group(models.Model):
+    """What all clinics together are called, in the one row there may be; without it as GROUP_NAME says."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(_("name of the group"), max_length=60)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="group_is_one")]
+        verbose_name = _("group of clinics")
+        verbose_name_plural = _("groups of clinics")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def named(cls) -> str:
+        """Return the name of the group. One statement."""
+        return cls.objects.values_list("name", flat=True).first() or str(settings.GROUP_NAME)
+
+
 class ClinicQuerySet(ScopedQuerySet):
     clinic_path = "pk"
 

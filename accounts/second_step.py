@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from accounts.models import Group, User
 from accounts.permissions import Role
 
 NEED_IT = frozenset({Role.MANAGER, Role.ADMIN})
@@ -31,7 +31,7 @@ class StaffMFAAdapter(DefaultMFAAdapter):
         return user.username
 
     def get_totp_issuer(self) -> str:
-        return str(settings.GROUP_NAME)
+        return Group.named()
 
     def encrypt(self, text: str) -> str:
         return _cipher().encrypt(text.encode()).decode()

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from accounts.audit import record
-from accounts.models import Clinic, Membership, Team, User
+from accounts.models import Clinic, Group, Membership, Team, User
 from accounts.permissions import Permission, Role
 from accounts.services.members import check_another_admin
 
@@ -36,6 +37,21 @@ def create_clinic(*, code: str, name: str, zone: str = "Asia/Shanghai", by: User
     clinic.save()
     record(action="clinic_created", clinic=clinic, by=by, subject=clinic, code=code, name=name, zone=zone)
     return clinic
+
+
+@transaction.atomic
+def name_group(*, name: str, clinic: Clinic, by: User | None) -> Group:
+    """Say what all clinics together are called.
+
+    Args: clinic: in whose audit log it stands. Raises: PermissionDenied; ValidationError by field (empty, too long).
+    """
+    _check_admin(by)
+    was, group = Group.named(), Group(name=" ".join(name.split()))
+    group.full_clean(validate_unique=False)
+    if group.name != was or not Group.objects.exists():
+        Group.objects.update_or_create(pk=group.pk, defaults={"name": group.name})
+        record(action="group_named", clinic=clinic, by=by, was=was, now=group.name)
+    return group
 
 
 @transaction.atomic
@@ -90,10 +106,17 @@ def rename_team(*, team: Team, name: str, by: User | None) -> None:
 
 @transaction.atomic
 def delete_team(*, team: Team, by: User | None) -> None:
-    """Dissolve a team; its people stay, without a team."""
+    """Dissolve a team; its people stay, without a team.
+
+    Raises: PermissionDenied; ValidationError when chats were led under its name: their reports still need it.
+    """
     _check_manager(by, team.clinic)
     record(action="team_deleted", clinic=team.clinic, by=by, subject=team, name=team.name)
-    team.delete()
+    try:
+        team.delete()
+    except ProtectedError as error:
+        words = _("Chats are counted under this team, so it stays. Move its people away, or give it another name.")
+        raise ValidationError(words) from error
 
 
 def _check_name_free(team: Team) -> None:

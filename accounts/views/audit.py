@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import StaffRequest, requires
 from accounts.audit_words import ACTIONS, FACTS, action_name, fact_name
-from accounts.forms import AuditFilterForm
+from accounts.forms import LIMITED_STAGES, AuditFilterForm
 from accounts.models import AuditEvent, AuditEventQuerySet, Clinic, User
 from accounts.permissions import Permission, Role
 
@@ -25,6 +25,7 @@ PAGE = 50
 SHOWN_BY = {"patient": "patient", "visit": "visit"}  # subject → the route of its page
 # Codes that details hold, in words.
 CODE_NAMES = {**dict(Role.choices), "phone": gettext_lazy("Phone"), "wechat": gettext_lazy("WeChat"), "qq": "QQ"}
+STAGE_NAMES = {code: label for code, label, _minutes in LIMITED_STAGES}
 MONEY = frozenset({"amount", "cost", "price"})
 FACT_ORDER = {key: place for place, key in enumerate(FACTS)}
 
@@ -98,7 +99,7 @@ def _line(row: AuditEvent, names: dict[int, str]) -> AuditLine:
     subject = names.get(row.subject_id or 0, "") if row.subject == "user" else _subject(row)
     facts = sorted(row.detail.items(), key=lambda fact: FACT_ORDER.get(fact[0], len(FACT_ORDER)))
     detail = [
-        (fact_name(key), _money(value) if key in MONEY else _value(value))
+        (fact_name(key), _money(value) if key in MONEY else _stage(value) if key == "stage" else _value(value))
         for key, value in facts
         if value not in ("", None)
     ]
@@ -122,12 +123,16 @@ def _url(row: AuditEvent) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{fact_name(key)} {_value(inner)}" for key, inner in value.items())
+        return ", ".join(f"{STAGE_NAMES.get(key) or fact_name(key)} {_value(inner)}" for key, inner in value.items())
     if isinstance(value, list):
         return ", ".join(_value(inner) for inner in value)
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     return str(CODE_NAMES.get(value, value)) if isinstance(value, str) else str(value)
+
+
+def _stage(value: Any) -> str:
+    return str(STAGE_NAMES.get(value, value)) if isinstance(value, str) else _value(value)
 
 
 def _money(value: Any) -> str:

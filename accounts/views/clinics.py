@@ -6,24 +6,30 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import StaffRequest, requires
-from accounts.forms import ClinicForm, NewClinicForm, show_refusal
-from accounts.models import Clinic
+from accounts.forms import ClinicForm, GroupForm, NewClinicForm, show_refusal
+from accounts.models import Clinic, Group
 from accounts.permissions import Permission
-from accounts.services.clinics import create_clinic, edit_clinic
+from accounts.services.clinics import create_clinic, edit_clinic, name_group
 
 # Administrators see the whole group, closed clinics too; hence no `for_user` here.
 
 
 @requires(Permission.MANAGE_CLINICS)
-@require_GET
+@require_http_methods(["GET", "POST"])
 def clinic_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
-    """List all clinics, open and closed."""
+    """List all clinics, open and closed; posting names the group."""
+    form = GroupForm(request.POST if request.method == "POST" else None, initial={"group_name": Group.named()})
+    if request.method == "POST" and form.is_valid():
+        name_group(name=form.cleaned_data["group_name"], clinic=clinic, by=request.user)
+        messages.success(request, _("Saved."))
+        return redirect("clinic_list")
     active = Q(memberships__is_active=True, memberships__user__is_active=True)
     clinics = Clinic.objects.annotate(people=Count("memberships", filter=active)).order_by("-is_active", "pk")
-    return render(request, "accounts/clinic_list.html", {"clinics": clinics})
+    context = {"clinics": clinics, "form": form}
+    return render(request, "accounts/clinic_list.html", context, status=422 if form.errors else 200)
 
 
 @requires(Permission.MANAGE_CLINICS)

@@ -26,6 +26,7 @@ def team_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
         except ValidationError as error:
             show_refusal(form, error)
         else:
+            messages.success(request, _("Saved."))
             return redirect("team_list")
     people = Prefetch("memberships", Membership.objects.active().select_related("user"), to_attr="people")
     teams = Team.objects.for_user(request.user).for_clinic(clinic).prefetch_related(people)
@@ -54,9 +55,13 @@ def team_edit(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_STAFF)
 @require_POST
 def team_delete(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
-    """Dissolve a team."""
+    """Dissolve a team, unless chats are counted under it."""
     team = get_object_or_404(Team.objects.for_user(request.user, Permission.MANAGE_STAFF), pk=pk)
     name = team.name
-    delete_team(team=team, by=request.user)
+    try:
+        delete_team(team=team, by=request.user)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("team_edit", pk)
     messages.success(request, _("The team %(name)s is dissolved; its people stay.") % {"name": name})
     return redirect("team_list")

@@ -26,6 +26,12 @@ class SetupForm(forms.Form):
         help_text=gettext_lazy("It stands where the server was started: beside “First start”."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )
+    group = forms.CharField(
+        label=gettext_lazy("Name of the group"),
+        max_length=60,
+        required=False,
+        help_text=gettext_lazy("Of all clinics together; left empty, the clinic’s own."),
+    )
     name = forms.CharField(label=gettext_lazy("Clinic name"), max_length=80)
     code = forms.CharField(
         label=gettext_lazy("Code"),
@@ -83,7 +89,9 @@ class SetupForm(forms.Form):
         """Return what was asked for."""
         data = self.cleaned_data
         names = ("code", "name", "zone", "full_name", "username", "rooms")
-        return FirstClinic(**{name: data[name] for name in names}, password=data["password1"], targets=_targets(data))
+        group = data["group"] or data["name"][:60]
+        chosen = {name: data[name] for name in names} | {"group": group, "targets": _targets(data)}
+        return FirstClinic(**chosen, password=data["password1"])
 
 
 def _targets(data: Mapping[str, Any]) -> dict[str, Decimal]:

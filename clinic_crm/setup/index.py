@@ -41,7 +41,7 @@ class Group:
 P = Permission
 GROUPS = (
     Group(_("Clinics and people"), "building-2", (
-        Entry("clinic_list", _("Clinics"), _("Names, time zones, late cancellation, limits of stages"), P.MANAGE_CLINICS, True),
+        Entry("clinic_list", _("Clinics"), _("Group, names, time zones, late cancellation, limits of stages"), P.MANAGE_CLINICS, True),
         Entry("staff_list", _("Staff"), _("Who works here, and as what"), P.MANAGE_STAFF),
         Entry("team_list", _("Teams"), _("Teams of coordinators"), P.MANAGE_STAFF),
         Entry("import_list", _("Import patients"), _("From a table or another program"), P.IMPORT_PATIENTS),
@@ -64,10 +64,12 @@ GROUPS = (
         Entry("message_templates", _("Message texts"), _("What messages say"), P.MANAGE_MESSAGES, True),
         Entry("message_settings", _("Message settings"), _("Quiet hours, channels"), P.MANAGE_MESSAGES, True),
         Entry("sender_list", _("Senders"), _("Through whom messages leave"), P.MANAGE_MESSAGES),
+        Entry("hook_list", _("Webhooks"), _("Which other systems are told what happens"), P.MANAGE_MESSAGES),
     )),
     Group(pgettext_lazy("navigation", "Chats"), "messages-square", (
         Entry("chat_rules", _("Rules for chats"), _("Word lists and thresholds of the inspection"), P.EDIT_CHAT_RULES, True),
         Entry("chat_rubrics", _("Rubrics for chats"), _("How points are given"), P.EDIT_CHAT_RULES, True),
+        Entry("consultant_names", _("Names in chats"), _("Who of the staff writes under which name"), P.EDIT_CHAT_RULES),
         Entry("chat_webhook_settings", _("Webhook"), _("How chats come in by themselves"), P.IMPORT_CONVERSATIONS),
     )),
     Group(_("Quality"), "chart-column", (
@@ -75,6 +77,22 @@ GROUPS = (
         Entry("etiquette_rubric", _("Etiquette rubric"), _("What is looked at in visits"), P.INSPECT_ETIQUETTE, True, "visit"),
     )),
 )  # fmt: skip
+
+
+# In this order a clinic that has just been opened gets going.
+FIRST_STEPS: dict[str, Any] = {
+    "staff_list": _("Invite the people who work here: each gets a link to choose a password."),
+    "schedule": _("Say when the clinic, its doctors and its rooms take patients."),
+    "kpi_targets": _("Look through the targets; those you left empty are the usual ones."),
+    "playbooks": _("Look through the playbooks: whom to call when, by class."),
+    "import_list": _("Bring your patients; then their appointments and your chats."),
+}
+
+
+def first_steps(groups: list[Group]) -> list[tuple[Entry, Any]]:
+    """Return the pages to begin with, of those that somebody may open, with what to do there."""
+    entries = {entry.route: entry for group in groups for entry in group.entries}
+    return [(entries[route], words) for route, words in FIRST_STEPS.items() if route in entries]
 
 
 def groups_for(user: User, clinic: Clinic) -> list[Group]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
 from accounts.permissions import Role
-from accounts.services.clinics import create_clinic
+from accounts.services.clinics import create_clinic, name_group
 from accounts.services.members import invite_member
 from consultations.services.content import ensure_builtin_content
 from followups.services.builtin import ensure_builtin_playbooks
@@ -31,6 +31,7 @@ class FirstClinic:
     full_name: str
     username: str
     password: str  # in clear; empty: the account waits for an invitation link
+    group: str = ""  # empty: as GROUP_NAME says
     rooms: int = 0
     targets: Mapping[str, Decimal] = field(default_factory=dict)  # by slug; those left out are the usual ones
 
@@ -57,6 +58,8 @@ def set_up(*, first: FirstClinic, by: User | None) -> User:
     ).user
     if first.password:
         _give_password(admin, first.password)
+    if first.group:
+        name_group(name=first.group, clinic=clinic, by=by)
     _fill(clinic, admin, first)
     return admin
 

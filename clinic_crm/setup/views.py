@@ -18,8 +18,9 @@ from accounts.views.me import BACKEND
 from clinic_crm.setup.code import forget_code
 from clinic_crm.setup.defaults import RESTORERS, restore_defaults
 from clinic_crm.setup.forms import SetupForm
-from clinic_crm.setup.index import entry_of, groups_for
+from clinic_crm.setup.index import entry_of, first_steps, groups_for
 from clinic_crm.setup.services import is_set_up, set_up
+from patients.models import Registration
 
 
 @public("nobody can be signed in before the first account; the printed code is the key, and afterwards it is not found")
@@ -56,7 +57,10 @@ def _set_up(form: SetupForm) -> User | None:
 @require_GET
 def settings_index(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """List what this person may change in the clinic, by subject."""
-    return render(request, "setup/settings.html", {"groups": groups_for(request.user, clinic), "restorers": RESTORERS})
+    groups = groups_for(request.user, clinic)
+    is_new = not Registration.objects.for_clinic(clinic).exists()
+    context = {"groups": groups, "restorers": RESTORERS, "steps": first_steps(groups) if is_new else []}
+    return render(request, "setup/settings.html", context)
 
 
 @requires(Permission.EDIT_CONTENT)

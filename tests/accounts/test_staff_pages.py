@@ -3,9 +3,10 @@
 import pytest
 
 from accounts.forms import LIMITED_STAGES
-from accounts.models import AuditEvent, Clinic, Membership, Team, User
+from accounts.models import AuditEvent, Clinic, Group, Membership, Team, User
 from accounts.permissions import Role
-from tests.factories import ClinicFactory, MembershipFactory, TeamFactory, UserFactory
+from accounts.services.tokens import create_service_account
+from tests.factories import ClinicFactory, ConversationFactory, MembershipFactory, TeamFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -167,3 +168,37 @@ def test_pages_are_whole_in_both_languages(client, admin, path):
         response = client.get(path)
         assert response.status_code == 200
         assert "<h1" in text(response)
+
+
+def test_an_administrator_names_the_group(client, clinic, admin):
+    response = client.post("/clinics/", {"group_name": " 青禾  口腔集团 "})
+    assert response["Location"] == "/clinics/"
+    assert Group.objects.get().name == "青禾 口腔集团"
+    assert AuditEvent.objects.filter(action="group_named", actor=admin).count() == 1
+    client.post("/clinics/", {"group_name": "青禾 口腔集团"})
+    assert AuditEvent.objects.filter(action="group_named").count() == 1
+    refused = client.post("/clinics/", {"group_name": "甲" * 61})
+    assert refused.status_code == 422
+    assert "甲" * 61 in text(refused)
+
+
+def test_a_manager_does_not_name_the_group(client, manager):
+    assert client.post("/clinics/", {"group_name": "别的"}).status_code == 403
+    assert not Group.objects.exists()
+
+
+def test_a_team_with_chats_is_not_dissolved_and_the_page_says_why(client, clinic, manager):
+    team = TeamFactory(clinic=clinic)
+    ConversationFactory(clinic=clinic, team=team)
+    answer = client.post(f"/staff/teams/{team.pk}/delete/", follow=True)
+    assert "不能解散" in text(answer)
+    assert Team.objects.filter(pk=team.pk).exists()
+    assert not AuditEvent.objects.filter(action="team_deleted").exists()
+
+
+def test_a_program_is_told_apart_among_the_staff_and_not_invited(client, clinic, manager):
+    create_service_account(clinic=clinic, name="预约小程序", role=Role.NURSE, by=manager)
+    page = text(client.get("/staff/"))
+    row = page.split("预约小程序")[-1].split("</tr>")[0]
+    assert "程序" in row
+    assert "/link/" not in row

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from django.core.management import call_command, get_commands, load_command_class
-from django.urls import resolve
+from django.test import Client
 
 from accounts.models import Membership, User
 from clinic_crm.embedded import BASE_DIR
@@ -122,7 +122,18 @@ def test_manage_runs(command: Command, files: Path, monkeypatch: pytest.MonkeyPa
 # --- the rest ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", of(".venv/bin/lint-imports", ".venv/bin/pre-commit", ".venv/bin/python"))
+@pytest.mark.parametrize("command", of(".venv/bin/pre-commit"))
+def test_the_hooks_are_installed(command: Command, tmp_path: Path) -> None:
+    shutil.copy(BASE_DIR / ".pre-commit-config.yaml", tmp_path)
+    apart = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, env=apart, check=True)
+    program = [str(BASE_DIR / command.words[0]), *command.words[1:]]
+    done = subprocess.run(program, cwd=tmp_path, env=apart, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / ".git/hooks/pre-commit").exists()
+
+
+@pytest.mark.parametrize("command", of(".venv/bin/lint-imports", ".venv/bin/python"))
 def test_the_tool_is_installed(command: Command) -> None:
     program = command.words[0].replace(".venv", str(BASE_DIR / ".venv"))
     told = subprocess.run([program, *command.words[1:2], "--help"], capture_output=True, text=True)
@@ -130,14 +141,17 @@ def test_the_tool_is_installed(command: Command) -> None:
 
 
 @pytest.mark.parametrize("command", of("cp"))
-def test_what_is_copied_exists(command: Command) -> None:
-    assert (BASE_DIR / command.words[1]).exists()
+def test_what_is_copied_exists(command: Command, tmp_path: Path) -> None:
+    shutil.copy(BASE_DIR / command.words[1], tmp_path)
+    subprocess.run(command.words, cwd=tmp_path, check=True)
+    assert (tmp_path / command.words[2]).read_text() == (BASE_DIR / command.words[1]).read_text()
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("command", of("curl"))
-def test_what_is_asked_is_routed(command: Command) -> None:
+def test_what_is_asked_answers(command: Command, client: Client) -> None:
     address = next(word for word in command.words if word.startswith("http"))
-    assert resolve(urlsplit(address).path)
+    assert client.get(urlsplit(address).path).json()
 
 
 def _compose_files(words: tuple[str, ...]) -> list[Path]:

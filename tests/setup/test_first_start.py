@@ -7,14 +7,14 @@ import pytest
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
-from accounts.models import Clinic, User
+from accounts.models import Clinic, Group, User
 from accounts.permissions import Role
 from clinic_crm.setup.code import MOST_TRIES, is_code, new_code
-from clinic_crm.setup.index import GROUPS
+from clinic_crm.setup.index import FIRST_STEPS, GROUPS, entry_of
 from consultations.models import FormTemplate
 from followups.models import Playbook, Room
 from metrics.models import KpiTarget
-from tests.factories import ClinicFactory, UserFactory
+from tests.factories import ClinicFactory, PatientFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "ein-langes-wort-9"
@@ -45,6 +45,27 @@ def test_the_page_opens_the_clinic_and_signs_the_administrator_in(client):
     assert KpiTarget.objects.get().value == 95
     assert Playbook.objects.for_clinic(clinic).exists()
     assert FormTemplate.objects.for_clinic(clinic).exists()
+
+
+def test_the_group_is_named_and_shown_where_people_sign_in(client):
+    send(client, group="青禾口腔集团")
+    assert Group.named() == "青禾口腔集团"
+    client.post("/sign-out/")
+    assert "青禾口腔集团" in client.get("/sign-in/").content.decode()
+
+
+def test_without_a_name_of_the_group_it_is_the_clinics(client):
+    send(client)
+    assert Group.named() == TYPED["name"]
+
+
+def test_an_opened_clinic_is_told_what_to_begin_with_until_it_has_patients(client):
+    send(client)
+    shown = client.get("/settings/").content.decode()
+    assert "先做这些" in shown
+    assert all(shown.count(f'href="{entry.url}"') >= 2 for entry in (entry_of(route) for route in FIRST_STEPS))
+    PatientFactory(clinic=Clinic.objects.get())
+    assert "先做这些" not in client.get("/settings/").content.decode()
 
 
 def test_without_the_code_nothing_is_opened_and_what_was_typed_stays(client):
@@ -113,6 +134,12 @@ def test_the_command_sets_up_once(monkeypatch):
     assert Room.objects.get().name == "1 号诊室"
     with pytest.raises(CommandError, match="already"):
         command()
+
+
+def test_the_command_names_the_group(monkeypatch):
+    monkeypatch.setenv("SETUP_PASSWORD", PASSWORD)
+    command("--group=青禾口腔集团")
+    assert Group.objects.get().name == "青禾口腔集团"
 
 
 def test_the_command_can_leave_the_password_to_a_link(client):

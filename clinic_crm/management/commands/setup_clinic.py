@@ -33,6 +33,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         for name, words, usual in ASKED:
             parser.add_argument(f"--{name.replace('_', '-')}", help=words + (f" (default: {usual})" if usual else ""))
+        parser.add_argument("--group", default="", help="name of the group of clinics (default: GROUP_NAME)")
         parser.add_argument("--rooms", type=int, default=3, help="consulting rooms (default: %(default)s)")
         parser.add_argument("--invite", action="store_true", help="print a link for choosing the password")
         parser.add_argument("--no-input", action="store_true", help="ask nothing; what is missing is an error")
@@ -51,7 +52,10 @@ class Command(BaseCommand):
         facts["code"] = facts["code"].upper()
         try:
             with translation.override("zh-hans"):  # the names of rooms and what is built in are for the clinic
-                admin = set_up(first=FirstClinic(**facts, password=password, rooms=options["rooms"]), by=None)
+                admin = set_up(
+                    first=FirstClinic(**facts, password=password, rooms=options["rooms"], group=options["group"]),
+                    by=None,
+                )
         except ValidationError as error:
             raise CommandError(words_of(error)) from error
         self._report(admin, invite=options["invite"])
