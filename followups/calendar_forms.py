@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Clinic, User
@@ -71,9 +71,9 @@ class AbsenceForm(forms.Form):
     who = forms.ChoiceField(label=_("Who"))
     kind = forms.ChoiceField(label=_("Kind"), choices=Absence.Kind.choices)
     from_day = forms.DateField(label=_("From"))
-    from_time = forms.TimeField(label=_("from what time"), required=False)
+    from_time = forms.TimeField(label=_("From what time"), required=False)
     until_day = forms.DateField(label=_("Until and including"))
-    until_time = forms.TimeField(label=_("until what time"), required=False)
+    until_time = forms.TimeField(label=_("Until what time"), required=False)
     note = forms.CharField(label=_("Note"), max_length=120, required=False)
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
@@ -139,7 +139,7 @@ class SettingsForm(forms.Form):
 
 
 class RoomForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=40)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=40)
 
 
 class WaitingForm(forms.Form):

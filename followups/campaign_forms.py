@@ -21,6 +21,11 @@ class MaterialForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("kind", "complaint", "title", "body", "is_active")
         widgets = {"body": forms.Textarea({"rows": 14})}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        complaint: Any = self.fields["complaint"]
+        complaint.choices = [("", _("Any")), *(c for c in complaint.choices if c[0])]
+
 
 class CampaignForm(forms.Form):
     """An activity notice: what it says, how and from when it goes out. To whom stands in the address."""

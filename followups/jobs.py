@@ -30,6 +30,7 @@ from followups.services import (
     retention,
     sending,
     suggesting,
+    wechat,
 )
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,10 @@ def _digest(now: datetime) -> int:
     return sum(digest.send_digest(clinic=clinic, now=now) for clinic in Clinic.objects.active())
 
 
+def _sweep_playbooks(now: datetime) -> int:
+    return generation.sweep_playbooks(now=now, limit=5000) + wechat.close_asking(now=now, limit=5000)
+
+
 JOBS: dict[str, Job] = {
     job.name: job
     for job in (
@@ -83,7 +88,7 @@ JOBS: dict[str, Job] = {
         Job("reconcile", lambda now: reconciling.reconcile(now=now), minutes=1, alone=False, own_beat=True),
         Job("send_hooks", lambda now: hook_sending.send_due(now=now), minutes=1, alone=False, own_beat=True),
         Job("generate_due", lambda now: generation.generate_due(now=now, limit=2000), minutes=1),
-        Job("sweep_playbooks", lambda now: generation.sweep_playbooks(now=now, limit=5000), minutes=60),
+        Job("sweep_playbooks", _sweep_playbooks, minutes=60),
         Job("suggest_classes", lambda now: suggesting.suggest_everywhere(now=now), hour=4),
         Job("mark_no_shows", lambda now: outcomes.mark_no_shows(now=now, limit=5000), hour=2),
         Job("finish_campaigns", lambda now: campaigns.finish_done(now=now), minutes=60),

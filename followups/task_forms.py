@@ -5,13 +5,14 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Clinic, User
 from accounts.reading import YEARS
 from followups import task_rules
 from followups.models import ContactChannel, ContactOutcome, Nature, PlaybookStep, TaskKind
+from followups.models.playbooks import due_words
 from followups.playbook_sets import StepDraft
 from followups.task_list import owners_of
 from followups.task_panel import PLACEHOLDERS
@@ -30,7 +31,7 @@ def check_script(text: str) -> str:
 class TaskForm(forms.Form):
     """A task by hand."""
 
-    kind = forms.ChoiceField(label=_("What"), choices=BY_HAND, initial=TaskKind.KEEP_IN_TOUCH)
+    kind = forms.ChoiceField(label=pgettext_lazy("task", "What"), choices=BY_HAND, initial=TaskKind.KEEP_IN_TOUCH)
     title = forms.CharField(label=_("Title"), max_length=120)
     day = forms.DateField(label=_("Date"))
     at = forms.TimeField(label=_("Time"))
@@ -93,7 +94,9 @@ class StepForm(forms.Form):
     """One step of a playbook; an empty title leaves it out."""
 
     position = forms.IntegerField(required=False, min_value=0, max_value=1000, widget=forms.HiddenInput)
-    kind = forms.ChoiceField(label=_("What"), choices=TaskKind.choices, initial=TaskKind.KEEP_IN_TOUCH)
+    kind = forms.ChoiceField(
+        label=pgettext_lazy("task", "What"), choices=TaskKind.choices, initial=TaskKind.KEEP_IN_TOUCH
+    )
     title = forms.CharField(label=_("Title"), max_length=80, required=False)
     anchor = forms.ChoiceField(label=_("Counted from"), choices=PlaybookStep.Anchor.choices, initial="left")
     offset_days = forms.IntegerField(label=_("Days after"), min_value=-60, max_value=730, initial=1)
@@ -147,7 +150,8 @@ class StepForm(forms.Form):
         """Return when the step is due, for its line in the editor."""
         anchor = dict(PlaybookStep.Anchor.choices).get(self["anchor"].value() or "", "")
         days = str(self["offset_days"].value() or 0)
-        return f"{anchor} {days if days.startswith('-') else f'+{days}'}" if anchor else ""
+        known = anchor and len(days) < 6 and days.removeprefix("-").isdecimal()
+        return due_words(str(anchor), int(days)) if known else str(anchor)
 
     @property
     def is_kept(self) -> bool:

@@ -185,7 +185,7 @@ def _last(task: Any, clinic: Clinic) -> tuple[date | None, str]:
             said = ContactOutcome(contact["outcome"])
             no_answer = said == ContactOutcome.NO_ANSWER
             return at, str(said.label if no_answer else ContactChannel(contact["channel"]).label)
-    return visit, _("came") if visit else ""
+    return visit, _("visit") if visit else ""
 
 
 def _annotated(rows: QuerySet[Any], clinic: Clinic) -> QuerySet[Any]:

@@ -20,6 +20,5 @@ urlpatterns = [
     path("patients/<int:pk>/allergies/", actions.patient_allergies, name="patient_allergies"),
     path("patients/<int:pk>/important/", actions.patient_important, name="patient_important"),
     path("patients/<int:pk>/guardian/", guardian.patient_guardian, name="patient_guardian"),
-    path("patients/<int:pk>/wechat/", actions.patient_wechat, name="patient_wechat"),
     path("patients/<int:pk>/word-of-mouth/", word_of_mouth.patient_word_of_mouth, name="patient_word_of_mouth"),
 ]

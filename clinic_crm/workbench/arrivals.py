@@ -12,13 +12,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from accounts.access import StaffRequest, requires
-from accounts.models import Clinic
+from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from clinic_crm.workbench.views import board_parts, on_board
 from consultations.errors import AlreadyHere, VisitError
 from consultations.models import Visit
 from consultations.services.reception import check_in
+from followups.errors import BookingError
 from followups.models import Appointment
+from followups.services import restore
 from followups.views.appointments import get_appointment, safe_next
 from patients.models import Patient
 from patients.search import Hit, find
@@ -31,9 +33,22 @@ def expected_today(clinic: Clinic, patient: Patient) -> Appointment | None:
     return rows.expected().select_related("doctor", "room").order_by("starts_at").first()
 
 
+def _came_late(clinic: Clinic, patient: Patient, by: User) -> Appointment | None:
+    """Somebody who was marked as not having come today has come: the appointment is expected again, and returned."""
+    start, end = clinic.day_bounds(clinic.today())
+    rows = Appointment.objects.for_clinic(clinic).filter(patient=patient, starts_at__gte=start, starts_at__lt=end)
+    missed = rows.filter(status=Appointment.Status.NO_SHOW).order_by("-starts_at").first()
+    if missed is None or Visit.objects.for_clinic(clinic).in_clinic_now().filter(patient=patient).exists():
+        return None
+    try:
+        return restore(appointment=missed, by=by)
+    except BookingError:
+        return None  # changed this very moment: they come as a walk-in
+
+
 def _say_arrived(request: StaffRequest, visit: Visit) -> None:
-    url = visit.get_absolute_url()
-    messages.success(request, _("%(patient)s is checked in.") % {"patient": visit.patient}, extra_tags=f"see {url}")
+    undo = reverse("visit_check_in_undo", args=[visit.pk])
+    messages.success(request, _("%(patient)s is checked in.") % {"patient": visit.patient}, extra_tags=f"undo {undo}")
 
 
 def _say_refused(request: StaffRequest, error: VisitError) -> int:
@@ -78,7 +93,8 @@ def check_in_patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResp
     patients = Patient.objects.for_user(request.user).for_clinic(clinic).living()
     patient = get_object_or_404(patients, pk=pk)
     what = (request.POST.get("complaint_text") or request.POST.get("complaint") or "").strip()[:300]
-    return _arrive(request, clinic, patient=patient, appointment=expected_today(clinic, patient), complaint_text=what)
+    appointment = expected_today(clinic, patient) or _came_late(clinic, patient, request.user)
+    return _arrive(request, clinic, patient=patient, appointment=appointment, complaint_text=what)
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,16 @@ from accounts.permissions import Permission
 from accounts.reading import whole_number
 from consultations.api import visits_out
 from consultations.models import Consultation, Refund, StageChange, Visit
-from conversations.api.shapes import ConversationOut, FindingOut
-from conversations.models import Conversation, Finding
+from conversations.api.shapes import ConversationOut, FindingOut, ScoreCardOut
+from conversations.models import Conversation, Finding, ScoreCard
 from followups.api.appointments import AppointmentOut
+from followups.api.complaints import ComplaintOut
 from followups.api.tasks import ContactMadeOut, MessageOut, TaskOut
 from followups.models import Appointment, AppointmentChange, Contact, Message, Task
+from metrics.etiquette_api import InspectionOut
+from metrics.models import EtiquetteInspection
 from patients.api.records import ClassChangeOut, ReferralOut, RegistrationOut
-from patients.models import ClassChange, Referral, Registration
+from patients.models import ClassChange, ComplaintCase, Referral, Registration
 
 USUAL, MOST = 500, 2000
 SETTLES = timedelta(minutes=5)  # longer than any transaction that writes a log
@@ -73,6 +76,9 @@ DATASETS: dict[str, Dataset] = {
     "messages": Dataset(Message, MessageOut),
     "conversations": Dataset(Conversation, ConversationOut, related=("capture",), prefetched=("capture__contacts",)),
     "findings": Dataset(Finding, FindingOut, related=("message",)),
+    "score-cards": Dataset(ScoreCard, ScoreCardOut),
+    "inspections": Dataset(EtiquetteInspection, InspectionOut, related=("rubric",)),
+    "complaints": Dataset(ComplaintCase, ComplaintOut, related=("patient", "about", "owner")),
 }
 
 

@@ -34,8 +34,8 @@ class Told:
     at: datetime
 
 
-def told(case: ComplaintCase) -> list[Told]:
-    """Return what was done about a case, the latest first; three statements."""
+def told(case: ComplaintCase, *, money: bool) -> list[Told]:
+    """Return what was done about a case, the latest first; three statements. Args: money: say what it cost."""
     steps = list(case.steps.select_related("by").order_by("-at", "-pk"))
     names = _names(steps)
     return [
@@ -43,7 +43,7 @@ def told(case: ComplaintCase) -> list[Told]:
             icon=ICONS[Kind(step.kind)],
             tone=TONES.get(Kind(step.kind), ""),
             title=_title(step, case),
-            text="\n".join(part for part in (*_facts(step, names), step.text) if part),
+            text="\n".join(part for part in (*_facts(step, names, money=money), step.text) if part),
             by=str(step.by) if step.by else "",
             at=step.at,
         )
@@ -82,13 +82,13 @@ def _title(step: ComplaintStep, case: ComplaintCase) -> str:
     return titles[Kind(step.kind)]
 
 
-def _facts(step: ComplaintStep, names: dict[str, dict[Any, str]]) -> list[str]:
+def _facts(step: ComplaintStep, names: dict[str, dict[Any, str]], *, money: bool) -> list[str]:
     detail, found = step.detail, []
     if step.kind == Kind.CLOSED:
         labels = dict(ComplaintCase.Outcome.choices)
         found.append(str(labels.get(detail.get("outcome"), "")))
         found.append(_("Upheld") if detail.get("upheld") else _("Not upheld"))
-        found.append(f"¥{detail['cost']}" if detail.get("cost") else "")
+        found.append(f"¥{detail['cost']}" if money and detail.get("cost") else "")
         return [_(", ").join(part for part in found if part)]
     nobody = _("nobody")
     if "owner" in detail:

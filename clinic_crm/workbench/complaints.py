@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core import signing
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,9 @@ from accounts.permissions import Permission
 from clinic_crm.workbench.complaint_forms import ChangeForm, CloseForm, TakeForm, person_of, settlers_of
 from clinic_crm.workbench.complaint_steps import told
 from consultations.models import Visit
+from conversations import queries
+from conversations.models import Conversation
+from conversations.views.common import get_chat
 from followups.errors import BookingError
 from followups.services.complaints import NewComplaint, take
 from patients import complaint_rules
@@ -130,10 +133,20 @@ def _visit_of(request: StaffRequest, clinic: Clinic, asked: str | None) -> Visit
     return found
 
 
-def _whose(request: StaffRequest, clinic: Clinic, visit: Visit | None) -> Patient | None:
+def _chat_of(request: StaffRequest, clinic: Clinic) -> Conversation | None:
+    """Return the chat that the address names; 404 for one the person may not read."""
+    pk = reading.whole_number(request.GET.get("conversation"))
+    if pk is None:
+        return None
+    if not request.user.may(Permission.VIEW_CONVERSATIONS, clinic):
+        raise Http404
+    return get_chat(request, clinic, pk)
+
+
+def _whose(request: StaffRequest, clinic: Clinic, arose: Visit | Conversation | None) -> Patient | None:
     """Return the patient that the address names, or that was picked on the form."""
-    if visit is not None:
-        person: Patient = visit.patient
+    if arose is not None and arose.patient is not None:
+        person: Patient = arose.patient
         return person
     pk = reading.whole_number(request.GET.get("patient") or request.POST.get("referrer"))
     if pk is None:
@@ -146,35 +159,38 @@ def _whose(request: StaffRequest, clinic: Clinic, visit: Visit | None) -> Patien
 @requires(Permission.TAKE_COMPLAINTS)
 @require_http_methods(["GET", "POST"])
 def complaint_new(request: StaffRequest, clinic: Clinic) -> HttpResponse:
-    """Take a complaint: ?patient= or ?visit= say whose and from what; without them a name may be looked for."""
-    visit = _visit_of(request, clinic, request.GET.get("visit"))
-    patient = _whose(request, clinic, visit)
-    source = "visit" if visit else "patient_page" if patient else "phone"
-    form = TakeForm(request.POST or None, clinic=clinic, initial={"source": source})
+    """Take a complaint: ?patient=, ?visit= or ?conversation= say whose and from what; else a name is looked for."""
+    visit, chat = _visit_of(request, clinic, request.GET.get("visit")), _chat_of(request, clinic)
+    patient = _whose(request, clinic, visit or chat)
+    source = "visit" if visit else "conversation" if chat else "patient_page" if patient else "phone"
+    initial = {"source": source, "about": chat.consultant_id if chat else None}
+    form = TakeForm(request.POST or None, clinic=clinic, initial=initial)
     searched = request.POST.get("referrer_q", "").strip()
     hits = find(searched[:60], user=request.user, clinic=clinic, limit=6) if searched and patient is None else []
     error = _("Choose who it was.") if searched and patient is None else ""
     if request.method == "POST" and form.is_valid() and not error:
-        details = _details(form, visit)
+        details = _details(form, visit, chat)
         try:
             case = take(clinic=clinic, details=details, patient=patient, by=request.user)
         except BookingError as refused:
             form.add_error(None, refused.message)
         else:
             return _taken(request, case)
-    context = {"form": form, "patient": patient, "visit": visit, "hits": hits, "said": searched, "error": error}
+    context = {"form": form, "patient": patient, "visit": visit, "chat": chat, "hits": hits, "said": searched}
+    context |= {"error": error}
     return render(request, "workbench/complaint_new.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _details(form: TakeForm, visit: Visit | None) -> NewComplaint:
+def _details(form: TakeForm, visit: Visit | None, chat: Conversation | None) -> NewComplaint:
     data = form.cleaned_data
+    arose = f"visit:{visit.pk}" if visit else f"conversation:{chat.pk}" if chat else ""
     return NewComplaint(
         category=data["category"],
         severity=data["severity"],
         what=data["what"],
         wish=data["wish"],
         source=data["source"],
-        subject=f"visit:{visit.pk}" if visit else "",
+        subject=arose,
         about=person_of(data["about"]),
         owner=person_of(data["owner"]),
     )
@@ -205,6 +221,18 @@ def others_of(request: StaffRequest, case: ComplaintCase) -> list[ComplaintCase]
     return list(rows.filter(patient=case.patient_id).exclude(pk=case.pk).order_by("-received_at")[:10])
 
 
+def _arose_from(request: StaffRequest, case: ComplaintCase) -> tuple[str, str]:
+    """Return the address and the name of what a complaint arose from; two empty words where that is not to be read."""
+    kind, _colon, number = case.subject.partition(":")
+    pk, user = reading.whole_number(number), request.user
+    if pk and kind == "visit" and user.may(Permission.VIEW_VISITS, case.clinic_id):
+        return reverse("visit", args=[pk]), _("the visit")
+    reads_chats = kind == "conversation" and user.may(Permission.VIEW_CONVERSATIONS, case.clinic_id)
+    if pk and reads_chats and queries.visible(user, case.clinic).filter(pk=pk).exists():
+        return reverse("conversation", args=[pk]), _("the chat")
+    return "", ""
+
+
 def show_case(
     request: StaffRequest, case: ComplaintCase, *, status: int = 200, error: str = "", **forms: Any
 ) -> HttpResponse:
@@ -214,19 +242,16 @@ def show_case(
     own = not complaint_rules.may_settle(person_id=user.pk, about_id=case.about_id)
     is_open = case.closed_at is None and case.joined_to_id is None
     people = dict(settlers_of(case.clinic)) if settles else {}
-    visit_pk = reading.whole_number(case.subject.removeprefix("visit:"))
     context = {
         "case": dress(case, timezone.now()),
-        "steps": told(case),
+        "steps": told(case, money=settles),
         "repeats": list(case.repeats.order_by("received_at")),
         "others": others_of(request, case) if settles else [],
         "settles": settles and not own,
         "own": own,
         "is_open": is_open,
         "people": people,
-        "visit_url": reverse("visit", args=[visit_pk])
-        if visit_pk and user.may(Permission.VIEW_VISITS, case.clinic_id)
-        else "",
+        "arose": _arose_from(request, case),
         "may_reveal": user.may(Permission.REVEAL_CONTACT, case.clinic_id) and bool(case.contact_last4),
         "error": error,
         "change_form": ChangeForm(case=case) if settles else None,

@@ -1,14 +1,18 @@
-"""What a patient agreed to: giving and withdrawing, with what follows from it for tasks."""
+"""What a patient agreed to, and that they were added on WeChat, with what follows from it for tasks."""
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from accounts.reading import own_address
 from followups.services.consents_said import consents_said
+from followups.services.wechat import add_wechat, take_wechat_back
 from patients.consent_wordings import wording
 from patients.errors import Refused
 from patients.models import Consent, ConsentPurpose, Registration
@@ -62,3 +66,29 @@ def _say(request: StaffRequest, registration: Registration, purpose: str, given:
         guardian_name=request.POST.get("guardian_name", "")[:60],
         guardian_relation=request.POST.get("guardian_relation", "")[:20],
     )
+
+
+@requires(Permission.EDIT_PATIENTS)
+@require_POST
+def patient_wechat(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """The patient, or a minor's guardian, was added on WeChat."""
+    registration = get_registration(request, clinic, pk, Permission.EDIT_PATIENTS)
+    guardian = request.POST.get("guardian") == "1"
+    add_wechat(patient=registration.patient, clinic=registration.clinic, by=request.user, guardian=guardian)
+    words = _("Added on WeChat: %(patient)s") % {"patient": registration.patient}
+    messages.success(request, words, extra_tags=f"undo {reverse('patient_wechat_undo', args=[pk])}")
+    return done(request, patient_url(pk))
+
+
+@requires(Permission.EDIT_PATIENTS)
+@require_POST
+def patient_wechat_undo(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """They were not added after all."""
+    registration = get_registration(request, clinic, pk, Permission.EDIT_PATIENTS)
+    try:
+        take_wechat_back(patient=registration.patient, clinic=registration.clinic, by=request.user)
+    except Refused as error:
+        messages.warning(request, error.message)
+    else:
+        messages.success(request, _("Not added on WeChat after all: %(patient)s") % {"patient": registration.patient})
+    return redirect(own_address(request, request.POST.get("next"), patient_url(pk)))

@@ -8,7 +8,7 @@ from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.safestring import SafeString
 
 from accounts.access import current_clinic
-from accounts.models import Clinic, User
+from accounts.models import Clinic, Group, User
 from accounts.permissions import Permission, permissions_of
 from clinic_crm.workbench.navigation import first_url, printed_rail
 from followups.jobs import late_by_pulse
@@ -110,6 +110,11 @@ class Frame:
     def first_start_url(self) -> str:
         """Where the first clinic is opened; empty once anybody has an account. One statement."""
         return "" if User.objects.exists() else first_url("first_start")
+
+    @property
+    def group_name(self) -> str:
+        """The name of the group, for the pages where people sign in. One statement."""
+        return Group.named()
 
     @property
     def security_url(self) -> str:

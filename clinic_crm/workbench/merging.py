@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Clinic, User
 from consultations.models import Visit
+from consultations.services.numbering import recount_visits
 from followups.models import CampaignMember, Message, PlaybookRun, Task, WaitingEntry
 from followups.never import NEVER
 from followups.services.consents_said import consents_said, obey
@@ -19,7 +20,7 @@ from followups.services.tasks import close_tasks
 from patients.errors import Refused
 from patients.merging.own import Pair, Strategy, marked, move
 from patients.merging.relations import Relation
-from patients.models import ConsentPurpose, Patient, PatientMerge
+from patients.models import ComplaintCase, ConsentPurpose, Patient, PatientMerge
 from patients.services import merging as records
 from patients.services.classes import classify
 from patients.services.merging import Plan
@@ -153,7 +154,15 @@ def _last(pair: Pair) -> None:
     forbidden = NEVER.get(pair.code, frozenset())
     close_tasks(Task.objects.filter(patient=pair.winner, nature__in=forbidden), reason=Task.Closed.NEVER, by=pair.by)
     drop(Message.objects.filter(patient=pair.winner, nature__in=forbidden), reason=Message.Suppressed.NEVER, by=pair.by)
+    _rest_while_complained(pair)
     _stricter_consent(pair)
+
+
+def _rest_while_complained(pair: Pair) -> None:
+    """An open complaint of either record lets the playbook that goes on rest."""
+    complained = ComplaintCase.objects.open().filter(patient=pair.winner).values("clinic")
+    going = PlaybookRun.objects.filter(patient=pair.winner, ended_at=None, paused_at=None, clinic__in=complained)
+    going.update(paused_at=pair.at)
 
 
 def _take_class(pair: Pair) -> None:
@@ -181,16 +190,6 @@ def _stricter_consent(pair: Pair) -> None:
             )
         elif words == {False}:
             obey(patient=pair.winner, purpose=purpose, by=pair.by)
-
-
-def recount_visits(patient_id: int) -> None:
-    """Number a patient's visits again in the order in which they were received; the first is the first visit."""
-    rows = Visit.objects.filter(patient=patient_id, is_error=False).order_by("arrived_at", "pk")
-    received = 0
-    for visit in rows.only("pk", "number", "is_first", "received_at"):
-        if (visit.number, visit.is_first) != (received + 1, received == 0):
-            Visit.objects.filter(pk=visit.pk).update(number=received + 1, is_first=received == 0)
-        received += visit.received_at is not None
 
 
 def _recount_if_visited(merge: PatientMerge) -> None:

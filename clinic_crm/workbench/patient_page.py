@@ -20,7 +20,7 @@ from consultations.models import ConsultationForm, Exam, ExamFile, Plan, Visit
 from consultations.stages import Stage
 from consultations.views.workspace import missing_for_next
 from followups.models import Appointment, Task
-from followups.services import length_of, suggest_slots
+from followups.services import suggest_slots
 from followups.slots import Slot
 from patients.models import (
     ClassChange,
@@ -299,8 +299,8 @@ def phones_of(patient: Patient) -> list[PatientPhone]:
 _PHONES = Statement(lambda *, patient: PatientPhone.objects.filter(patient=patient))
 
 
-def minutes_of(kind: str) -> int:
-    return int(length_of(kind).total_seconds() // 60)
+def minutes_of(slot: Slot) -> int:
+    return int((slot.ends_at - slot.starts_at).total_seconds() // 60)
 
 
 def missing_of(visit: Visit | None, user: User) -> list[dict[str, str]]:

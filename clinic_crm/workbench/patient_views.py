@@ -49,7 +49,7 @@ def patient(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
         "missing": patient_page.missing_of(visit, request.user),
         "thing": patient_page.next_thing(registration, visit, facts, request.user),
         "slot": slot,
-        "slot_minutes": patient_page.minutes_of(slot[1]) if slot else 0,
+        "slot_minutes": patient_page.minutes_of(slot[0]) if slot else 0,
         "phones": patient_page.phones_of(registration.patient) if may.reveal_contact else [],
         "open_tasks": patient_page.open_tasks(registration, request.user),
         "now": timezone.now(),

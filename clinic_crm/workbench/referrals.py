@@ -19,12 +19,13 @@ from accounts.permissions import Permission
 from accounts.qr import qr_svg
 from accounts.reading import whole_number
 from clinic_crm.workbench import referral_figures as figures
-from followups.services.referral_tasks import thank_referrer, thanked
+from followups.services.referral_tasks import not_owed, thank_referrer, thanked
 from patients.errors import PatientError
 from patients.models import Patient, PublicLink, Referral, ReferralThanks, Registration
 from patients.referral_tree import tree_of
 from patients.services import link_referral
 from patients.services.referral_links import link_for, revoke
+from patients.services.referrals import unlink_referral
 from patients.services.thanks import give
 from patients.views.adding import people_meant
 from patients.views.common import done, get_registration, panel, patient_url
@@ -96,7 +97,12 @@ def patient_referral(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResp
     registration = get_registration(request, clinic, pk, Permission.EDIT_PATIENTS)
     context = _referrals(request, registration)
     status = 200
-    if request.method == "POST":
+    if request.method == "POST" and request.POST.get("action") == "unlink":
+        error = _unlink(request, context["referral"])
+        if not error:
+            return done(request, patient_url(pk))
+        status, context["error"] = 422, error
+    elif request.method == "POST":
         status = 422
         if not request.POST.get("referrer"):
             said = request.POST.get("referrer_q", "")
@@ -112,9 +118,12 @@ def patient_referral(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResp
 
 def _referrals(request: StaffRequest, registration: Registration) -> dict[str, Any]:
     links = Referral.objects.for_user(request.user).select_related("referrer")
+    link: Referral | None = links.filter(referred=registration.patient_id).first()
+    counts = link is not None and link.effective_at is not None
     return {
         "patient": registration.patient,
-        "referral": links.filter(referred=registration.patient_id).first(),
+        "referral": link,
+        "may_unlink": not counts or (link and request.user.may(Permission.APPROVE_WAIVER, link.clinic_id)),
         "tree": tree_of(registration.patient, request.user),
     }
 
@@ -130,6 +139,18 @@ def _link(request: StaffRequest, registration: Registration, picked: str) -> str
         return error.message
     thank_referrer(referral, by=by)
     messages.success(request, _("%(referrer)s brought %(patient)s.") % {"referrer": referrer, "patient": patient})
+    return ""
+
+
+def _unlink(request: StaffRequest, referral: Referral | None) -> str:
+    """Take the link back; return what was refused, "" when done or when it is gone already."""
+    if referral is not None:
+        try:
+            unlink_referral(referral=referral, by=request.user)
+        except PatientError as error:
+            return error.message
+        not_owed(referral, by=request.user)
+        messages.success(request, _("The referral was taken back."))
     return ""
 
 

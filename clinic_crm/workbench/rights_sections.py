@@ -111,7 +111,7 @@ def _clinical(patient: Patient, clinics: Clinics) -> list[Section]:
         _section(_("Visits"), [_("When"), _("Clinic"), _("Doctor"), _("Coordinator"), _("For"), _("Decision")],
             visits.order_by("-arrived_at"), lambda v: [_time(v.arrived_at), v.clinic.name, v.doctor or "",
             v.coordinator or "", v.consultation, v.get_decision_display()]),
-        _section(_("Examinations"), [_("When"), _("What")], exams.select_related("kind").order_by("-done_at"),
+        _section(_("Examinations"), [_("When"), pgettext("task", "What")], exams.select_related("kind").order_by("-done_at"),
             lambda e: [_time(e.done_at), e.kind.name]),
         _section(_("Treatment plans"), [_("When"), _("Findings"), _("Principles")], plans.order_by("-finished_at"),
             lambda p: [_time(p.finished_at), p.findings, p.principles]),
@@ -146,7 +146,7 @@ def _care(patient: Patient, clinics: Clinics) -> list[Section]:
             lambda c: [_time(c.at), c.get_kind_display(), c.note]),
         _section(_("Word of mouth"), [_("When"), _("Where"), _("State")], said,
             lambda w: [_time(w.asked_at), w.get_platform_display(), w.get_state_display()]),
-        _section(_("Complaints"), [_("When"), _("What"), _("Outcome")], complaints,
+        _section(_("Complaints"), [_("When"), pgettext("complaint", "What"), _("Outcome")], complaints,
             lambda c: [_time(c.received_at), c.what, c.get_outcome_display()]),
         Section(_("Referrals"), [], referrals, _("The names of others are theirs and are not printed.")),
     ]  # fmt: skip
@@ -160,9 +160,9 @@ def _contacts(patient: Patient, clinics: Clinics) -> list[Section]:
     return [
         _section(_("Contacts"), [_("When"), _("How"), _("How it went"), _("Note"), pgettext("by whom", "By")], contacts,
             lambda c: [_time(c.at), c.get_channel_display(), c.get_outcome_display(), c.note, c.by or ""]),
-        _section(_("Tasks"), [pgettext("task", "Due"), _("What"), _("Who"), _("State")], tasks,
+        _section(_("Tasks"), [pgettext("task", "Due"), pgettext("task", "What"), _("Who"), _("State")], tasks,
             lambda t: [_time(t.due_at), t.title, t.owner or "", t.get_status_display()]),
-        _section(_("Reading"), [_("When"), _("What")], read, lambda m: [_time(m.at), m.material]),
+        _section(_("Reading"), [_("When"), pgettext("reading", "What")], read, lambda m: [_time(m.at), m.material]),
     ]  # fmt: skip
 
 
@@ -211,6 +211,6 @@ def _went_to(patient: Patient, clinics: Clinics) -> Section:
         [_time(e.at), str(e.actor or ""), f"{exported}: {e.detail.get('reason', '')}"]
         for e in since.order_by("-at")[:MOST]
     ]
-    heads = [_("When"), _("To whom"), _("What")]
+    heads = [_("When"), _("To whom"), pgettext("complaint", "What")]
     note = _("Of an export of the list it is known who made it and why, not whether this patient was on it.")
     return Section(_("To whom it went"), heads, rows, note)

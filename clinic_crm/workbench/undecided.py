@@ -32,8 +32,8 @@ SORTS = {
 WORDS = {
     "C-E": pgettext_lazy("class", "First visit, low awareness"),
     "C-D": pgettext_lazy("class", "Came again, awareness higher"),
-    "C-C": pgettext_lazy("class", "Implant, restoration, ortho; low awareness"),
-    "C-B": pgettext_lazy("class", "Ortho or aesthetic return; cares for quality"),
+    "C-C": pgettext_lazy("class", "Implant, crown, ortho; low awareness"),
+    "C-B": pgettext_lazy("class", "Ortho or aesthetic return; exacting"),
     "C-A": pgettext_lazy("class", "Refers others; no marketing"),
 }
 NEVER_WORDS = {

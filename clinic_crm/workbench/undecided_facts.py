@@ -49,7 +49,10 @@ JOIN {patient} p ON p.id = r.patient_id
 LEFT JOIN {user} u ON u.id = r.owner_id
 LEFT JOIN LATERAL (
   SELECT complaint_text, complaint FROM {consultation} c
-  WHERE c.patient_id = p.id AND c.clinic_id = r.clinic_id ORDER BY opened_at DESC, id DESC LIMIT 1
+  WHERE c.patient_id = p.id AND c.clinic_id = r.clinic_id AND NOT (  -- a case of mistakes alone is none
+    EXISTS (SELECT 1 FROM {visit} e WHERE e.patient_id = p.id AND e.consultation_id = c.id AND e.is_error)
+    AND NOT EXISTS (SELECT 1 FROM {visit} g WHERE g.patient_id = p.id AND g.consultation_id = c.id AND NOT g.is_error)
+  ) ORDER BY opened_at DESC, id DESC LIMIT 1
 ) c ON TRUE
 LEFT JOIN LATERAL (
   SELECT max(arrived_at) AS visited,

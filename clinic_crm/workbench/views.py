@@ -72,7 +72,8 @@ def _take(request: StaffRequest, visit: Visit, step: str) -> None:
     see = f"see {visit.get_absolute_url()}"
     if step == "receive":
         receive(visit=visit, by=request.user)
-        messages.success(request, _("%(patient)s is received.") % {"patient": visit.patient}, extra_tags=see)
+        undo = f"undo {reverse('visit_receive_undo', args=[visit.pk])}"
+        messages.success(request, _("%(patient)s is received.") % {"patient": visit.patient}, extra_tags=undo)
     elif step == "close":
         close(visit=visit, by=request.user)
         messages.success(request, _("Visit of %(patient)s ended.") % {"patient": visit.patient}, extra_tags=see)

@@ -25,8 +25,8 @@ from consultations.services.moves import move
 from consultations.services.plans import leave_room, send_to_exam
 from consultations.services.reception import check_in, receive
 from consultations.stages import Decision, Stage
+from followups.services.wechat import add_wechat
 from patients.classification import Complaint
-from patients.services.contact import link_wechat
 
 P = Permission
 
@@ -227,7 +227,7 @@ class Visits(Lists, Reads, Resource):
         """The patient was added on WeChat; the first time is kept."""
         visit = self.found()
         self.read(NothingIn)
-        link_wechat(patient=visit.patient, clinic=self.clinic, by=self.user)
+        add_wechat(patient=visit.patient, clinic=self.clinic, by=self.user)
         return self.told(visit)
 
     @action(detail=True, methods=["post"])

@@ -7,14 +7,15 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.audit import record
 from accounts.models import User
 from consultations.errors import Refused
-from consultations.models import Consultation, Plan, Visit
-from consultations.services.moves import locked, move
+from consultations.models import Consultation, Plan, Refund, Visit
+from consultations.services.moves import locked, move, write_stage
 from consultations.stages import Decision, Stage
 from followups.models import HookEvent
 from followups.services import hooks
-from followups.services.playbooks import decided
+from followups.services.playbooks import decided, taken_back
 from patients.classification import SPECIALIST
 
 STATUS = {
@@ -97,6 +98,44 @@ def take_decision(*, visit: Visit, answer: Answer, by: User, expected: str | Non
     return move(visit=fresh, to=Stage.LEAVING, by=by, expected=Stage.DECISION)
 
 
+@transaction.atomic
+def take_decision_back(*, visit: Visit, by: User) -> Visit:
+    """The decision was kept wrongly: until the visit has ended it stands at the decision again.
+
+    The playbook that it ended goes on. Raises: StageConflict unless the visit stands at leaving; Refused once money
+    was paid back for it.
+    """
+    fresh = locked(visit, expected=Stage.LEAVING)
+    if Refund.objects.filter(visit=fresh).standing().exists():
+        raise Refused(_("Money was paid back for this decision; take that back first."))
+    was, since = fresh.decision, fresh.decided_at
+    asked = write_stage(
+        visit=fresh,
+        to=Stage.DECISION,
+        by=by,
+        reason=_("decision taken back"),
+        decision="",
+        decided_at=None,
+        decision_amount=None,
+        deposit_amount=None,
+        obstacle="",
+        treat_today="",
+    )
+    Consultation.objects.filter(pk=asked.consultation_id).update(status=status_left(asked.consultation_id))
+    if since is not None:
+        taken_back(clinic=asked.clinic, patient=asked.patient, since=since, by=by)
+    record(action="decision_taken_back", clinic=asked.clinic, by=by, subject=asked, was=str(Decision(was).label))
+    return asked
+
+
+def status_left(consultation_id: int) -> str:
+    """Return how a case stands by the latest decision of its visits that were no mistake."""
+    visits = Visit.objects.filter(consultation=consultation_id, is_error=False).exclude(decision="")
+    last = visits.order_by("-decided_at").values_list("decision", flat=True).first()
+    return STATUS[Decision(last)] if last else Consultation.Status.OPEN
+
+
+@transaction.atomic
 def leave_unseen(*, visit: Visit, reason: str, by: User, expected: str | None = None) -> Visit:
     """End a visit whose patient left without being seen; needs a reason.
 

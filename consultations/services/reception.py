@@ -1,6 +1,7 @@
 """Arriving and being received (stages 1 and 2)."""
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -60,7 +61,9 @@ def _case_of(clinic: Clinic, patient: Patient, appointment: Appointment | None) 
     if appointment is None or appointment.kind not in rejoining:
         return None
     cases = Consultation.objects.for_clinic(clinic).filter(patient=patient)
-    return cases.exclude(status__in=["lost", "no_treatment"]).order_by("-opened_at").first()
+    visits = Visit.objects.filter(consultation=OuterRef("pk"))
+    never_was = Exists(visits.filter(is_error=True)) & ~Exists(visits.filter(is_error=False))
+    return cases.exclude(status__in=["lost", "no_treatment"]).exclude(never_was).order_by("-opened_at").first()
 
 
 def _insert(

@@ -60,7 +60,10 @@ LIVE = """
   JOIN {clinic} z ON z.id = r.clinic_id
   LEFT JOIN LATERAL (
     SELECT c.id, c.status, c.opened_at, c.complaint FROM {consultation} c
-    WHERE c.patient_id = p.id AND c.clinic_id = r.clinic_id ORDER BY c.opened_at DESC, c.id DESC LIMIT 1
+    WHERE c.patient_id = p.id AND c.clinic_id = r.clinic_id AND NOT (  -- a case of mistakes alone is none
+      EXISTS (SELECT 1 FROM {visit} e WHERE e.patient_id = p.id AND e.consultation_id = c.id AND e.is_error)
+      AND NOT EXISTS (SELECT 1 FROM {visit} s WHERE s.patient_id = p.id AND s.consultation_id = c.id AND NOT s.is_error)
+    ) ORDER BY c.opened_at DESC, c.id DESC LIMIT 1
   ) c ON TRUE
   LEFT JOIN LATERAL (
     SELECT array_agg(v.id) AS ids,

@@ -19,6 +19,8 @@ from consultations.errors import Refused
 from consultations.form_rules import PICKED, said
 from consultations.models import ExamKind, FormTemplate, Script
 from consultations.services import content
+from followups import ad_words
+from followups.services.templates import ad_list
 
 TYPE_LABELS = {
     "text": lambda: _("Short text"),
@@ -68,6 +70,9 @@ def script_edit(request: StaffRequest, clinic: Clinic, pk: int | None = None) ->
         data = form.cleaned_data
         content.save_script(clinic=clinic, script=script, by=request.user, **data)
         messages.success(request, _("Script saved"))
+        used = ad_words.check(data["body"], marketing=False, words=ad_list(clinic)).flagged
+        if used:  # said, not refused: "最好" is also how one says "you had better"
+            messages.warning(request, _("It uses words of medical advertising: %(words)s") % {"words": "、".join(used)})
         return redirect(_scripts_url(data["stage"]))
     status = 422 if form.errors else 200
     return render(request, "consultations/content/script_edit.html", {"form": form, "script": script}, status=status)

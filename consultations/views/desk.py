@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -22,7 +23,7 @@ from consultations.models import CheckoutItem, Plan, Visit
 from consultations.points import Point
 from consultations.services import leaving
 from consultations.services.complaint import confirm_complaint
-from consultations.services.decision import take_decision
+from consultations.services.decision import take_decision, take_decision_back
 from consultations.services.facts import checkout_lines, items_of, later_appointment
 from consultations.services.handoff import suggestion_of
 from consultations.stages import UNDECIDED, Decision, Stage, route_for
@@ -30,9 +31,11 @@ from consultations.views.workspace import get_visit, missing_for_next, render_vi
 from followups.errors import BookingError
 from followups.models import Appointment
 from followups.services import book, length_of, suggest_slots
+from followups.services.wechat import add_wechat
 from followups.slots import Slot
 from patients.classification import SPECIALIST, Complaint
-from patients.services import link_wechat
+
+AGREED = frozenset({Decision.ACCEPTED, Decision.DEPOSIT})
 
 
 def arrived_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
@@ -109,6 +112,7 @@ def leaving_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[s
         "met_count": len(rows) - len(open_rows),
         "undecided": visit.decision in UNDECIDED,
         "next_appointment": later,
+        "next_kind": Appointment.Kind(next_kind(visit)).label,
         "slots": next_slots(visit) if visit.stage == Stage.LEAVING and later is None else [],
         "classify_form": ClassifyForm(visit=visit),
         "suggestion": suggestion_of(visit, visit.patient.awareness),
@@ -117,15 +121,18 @@ def leaving_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[s
 
 
 def next_kind(visit: Visit) -> str:
-    """Return what the next appointment is: a recheck while undecided, else the treatment."""
-    return Appointment.Kind.RECHECK if visit.decision in UNDECIDED else Appointment.Kind.TREATMENT
+    """Return what the next appointment is: the treatment once it was accepted, else a recheck."""
+    return Appointment.Kind.TREATMENT if visit.decision in AGREED else Appointment.Kind.RECHECK
 
 
 def next_slots(visit: Visit) -> list[Slot]:
     """Return three times to offer at checkout; none while no doctor is named."""
     if visit.doctor is None:
         return []
-    return suggest_slots(clinic=visit.clinic, patient=visit.patient, doctor=visit.doctor, kind=next_kind(visit))
+    treatment = visit.consultation.complaint if visit.decision in AGREED else ""
+    return suggest_slots(
+        clinic=visit.clinic, patient=visit.patient, doctor=visit.doctor, kind=next_kind(visit), treatment=treatment
+    )
 
 
 def book_next(request: StaffRequest, clinic: Clinic, visit: Visit) -> HttpResponse:
@@ -142,7 +149,7 @@ def book_next(request: StaffRequest, clinic: Clinic, visit: Visit) -> HttpRespon
             room=None,
             kind=kind,
             starts_at=start,
-            ends_at=start + length_of(kind),
+            ends_at=start + length_of(kind, clinic=clinic),
             purpose=visit.consultation.complaint_text,
             by=request.user,
         )
@@ -215,8 +222,19 @@ def decision_take(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRespons
     except VisitError as error:
         form.add_error(None, error.message)  # what was typed stays
         return render_visit(request, clinic, visit, stage=Stage.DECISION, status=422, form=form)
-    messages.success(request, _("Decision kept: %(decision)s") % {"decision": Decision(moved.decision).label})
+    words = _("Decision kept: %(decision)s") % {"decision": Decision(moved.decision).label}
+    messages.success(request, words, extra_tags=f"undo {reverse('visit_decision_undo', args=[pk])}")
     return redirect(moved)
+
+
+@requires(Permission.COORDINATE)
+@require_POST
+@visit_errors
+def decision_undo(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Take the decision back while the patient is still here; it is asked for again."""
+    visit = take_decision_back(visit=get_visit(request, pk), by=request.user)
+    messages.success(request, _("The decision was taken back."))
+    return redirect(visit)
 
 
 @requires(Permission.COORDINATE)
@@ -259,7 +277,7 @@ def checkout_item(request: StaffRequest, clinic: Clinic, pk: int, code: str) -> 
     elif code == CheckoutItem.Code.NEXT_APPOINTMENT:
         return book_next(request, clinic, visit)
     elif code == CheckoutItem.Code.WECHAT:
-        link_wechat(patient=visit.patient, clinic=clinic, by=by, guardian=request.POST.get("guardian") == "1")
+        add_wechat(patient=visit.patient, clinic=clinic, by=by, guardian=request.POST.get("guardian") == "1")
     else:
         leaving.mark_done(visit=visit, code=code, by=by, outcome=request.POST.get("outcome", ""))
     return redirect(visit)

@@ -206,6 +206,10 @@ def doctor_exams(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse
     chosen = ExamKind.objects.for_clinic(clinic).filter(pk__in=wanted)
     if chosen:
         exam_service.order_exams(visit=visit, kinds=list(chosen), by=by)
+        names = _(", ").join(kind.name for kind in chosen)
+        messages.success(request, _("Ordered: %(names)s") % {"names": names})
+    elif request.POST.get("action") == "order":
+        messages.error(request, _("Choose an exam first."))
     if request.POST.get("action") == "send":
         send_to_exam(visit=visit, by=by)
         messages.success(request, _("%(patient)s goes to the exam.") % {"patient": visit.patient})

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from accounts.models import Clinic, User
 from accounts.permissions import Role
@@ -32,6 +32,14 @@ class Nature(models.TextChoices):
     REMINDER = "reminder", _("Reminder")
     MARKETING = "marketing", _("Marketing")
     CLOSING = "closing", _("Closing pitch")
+
+
+def due_words(anchor: str, days: int) -> str:
+    """Return on which day a step falls due, counted from `anchor`: left the clinic + 7 days."""
+    if not days:
+        return anchor
+    number = ngettext("%(n)s day", "%(n)s days", abs(days)) % {"n": abs(days)}
+    return f"{anchor} {'+' if days > 0 else '−'} {number}"
 
 
 class Playbook(models.Model):
@@ -111,6 +119,10 @@ class PlaybookStep(models.Model):
         return self.title
 
     @property
+    def due_words(self) -> str:
+        return due_words(str(self.get_anchor_display()), self.offset_days)
+
+    @property
     def kind_label(self) -> str:
         from followups.models.tasks import TaskKind  # tasks refer to steps
 
@@ -136,7 +148,7 @@ class PlaybookRun(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     left_at = models.DateTimeField(null=True)  # when the patient left the clinic: the anchor of "left"
     plan_sent_at = models.DateTimeField(null=True)  # the anchor of "plan sent"
-    plan_words = models.CharField(max_length=80, blank=True)  # what the plan is, e.g. 种植方案 ¥17,200
+    plan_words = models.CharField(max_length=80, blank=True)  # what the plan is called, e.g. 种植方案; no price
     paused_at = models.DateTimeField(null=True)  # while a complaint is open
     generate_at = models.DateTimeField(null=True)  # when its next steps come near enough to become tasks
     ended_at = models.DateTimeField(null=True)

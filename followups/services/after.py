@@ -39,6 +39,13 @@ def kept(appointment: Appointment, *, by: User | None) -> None:
     _tell(appointment)
 
 
+def not_kept(appointment: Appointment, *, by: User | None) -> None:
+    """Somebody else had come: the patient is still expected."""
+    appointment_tasks.not_kept(appointment, by=by)
+    reminders.plan(appointment)
+    _tell(appointment)
+
+
 def _tell(appointment: Appointment) -> None:
     hooks.emit(
         clinic_id=appointment.clinic_id,

@@ -113,7 +113,15 @@ def kept(appointment: Appointment, *, by: User | None) -> None:
     """The patient came: what was to bring them here, and what was to be ready for it, is over."""
     rows = Task.objects.filter(_of_patient(appointment))
     over = Q(appointment=appointment) | Q(closed_by__in=[ClosedBy.RECEIVED, ClosedBy.BOOKED], appointment=None)
-    close_tasks(rows.filter(over | Q(kind=TaskKind.NO_SHOW)), reason=Closed.RECEIVED, by=by)
+    close_tasks(rows.filter(over | Q(kind=TaskKind.NO_SHOW)), reason=Closed.RECEIVED, by=by, came=appointment.pk)
+
+
+def not_kept(appointment: Appointment, *, by: User | None) -> None:
+    """The patient had not come: what their coming closed is open again."""
+    told = TaskEvent.objects.filter(task__in=Task.objects.filter(_of_patient(appointment)))
+    closed = told.filter(action=TaskEvent.Action.CLOSED, detail__came=appointment.pk)
+    again = Task.objects.filter(pk__in=closed.values("task"), closed_reason=Closed.RECEIVED)
+    reopen_tasks(again, by=by, came=appointment.pk)
 
 
 def confirmed(appointment: Appointment, *, by: User | None) -> None:

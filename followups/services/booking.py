@@ -338,6 +338,21 @@ def restore(*, appointment: Appointment, by: User) -> Appointment:
 
 
 @transaction.atomic
+def expect_again(*, appointment: Appointment, by: User) -> Appointment:
+    """The patient had not come after all: a kept appointment is expected as it was before.
+
+    What their coming closed is open again. One that is not kept stays as it is.
+    """
+    fresh = _locked(appointment)
+    if fresh.status != Status.KEPT:
+        return fresh
+    before = fresh.changes.filter(new_status=Status.KEPT).order_by("-pk").values_list("old_status", flat=True).first()
+    _change(fresh, before if before in EXPECTED else Status.BOOKED, by=by)
+    after.not_kept(fresh, by=by)
+    return fresh
+
+
+@transaction.atomic
 def undo(*, appointment: Appointment, by: User) -> Appointment:
     """Take a booking back that was just made by oneself: it counts as entered in error.
 

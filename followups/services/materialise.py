@@ -36,7 +36,7 @@ READ = (
 )  # fmt: skip
 
 # Raw, so that a hundred thousand tasks are one statement a batch: the words come from the step, the rest from the run.
-# Nobody is asked to book what is booked; when that appointment goes, appointment_tasks asks for another.
+# Nobody is asked to book what is booked, or to add who was added; when that appointment goes, appointment_tasks asks for another.
 INSERT = """
 INSERT INTO {task} (clinic_id, patient_id, kind, title, script, channel, nature, owner_id, owner_role, due_at, status,
                     closed_by, run_id, step_id, dedupe_key, contacts, closed_reason, outcome, created_at)
@@ -48,10 +48,12 @@ FROM unnest(%(runs)s::bigint[], %(steps)s::bigint[], %(dues)s::timestamptz[], %(
 JOIN {run} run ON run.id = new.run_id JOIN {step} step ON step.id = new.step_id
 LEFT JOIN (SELECT c.* FROM {cover} c JOIN {user} u ON u.id = c.to_id AND u.is_active WHERE c.ended_at IS NULL) cover
      ON cover.clinic_id = run.clinic_id AND cover.away_id = run.owner_id AND cover.ends_at > new.due_at
-WHERE step.closed_by <> 'booked' OR NOT EXISTS (
+WHERE (step.closed_by <> 'booked' OR NOT EXISTS (
     SELECT 1 FROM {appointment} coming
     WHERE coming.patient_id = run.patient_id AND coming.clinic_id = run.clinic_id
-      AND coming.status IN ('booked', 'confirmed') AND coming.starts_at > %(now)s)
+      AND coming.status IN ('booked', 'confirmed') AND coming.starts_at > %(now)s))
+AND (step.closed_by <> 'wechat' OR NOT EXISTS (
+    SELECT 1 FROM {patient} person WHERE person.id = run.patient_id AND person.wechat_linked_at IS NOT NULL))
 ON CONFLICT DO NOTHING
 """
 LOOK_AGAIN = """
@@ -68,6 +70,7 @@ def _tables() -> dict[str, str]:
         "appointment": Appointment,
         "cover": StandIn,
         "user": User,
+        "patient": Patient,
     }
     return {name: model._meta.db_table for name, model in models.items()}
 

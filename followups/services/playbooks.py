@@ -11,8 +11,9 @@ from followups.models import Appointment, Playbook, PlaybookRun, PlaybookStep, T
 from followups.never import NEVER
 from followups.services import materialise
 from followups.services.builtin import playbook_for
-from followups.services.tasks import close_tasks, has_withdrawn, owner_of
-from patients.models import ClassChange, Patient
+from followups.services.tasks import close_tasks, has_withdrawn, owner_of, reopen_tasks
+from followups.task_rules import WANT_BOOKING
+from patients.models import ClassChange, ComplaintCase, Patient
 
 EndReason = PlaybookRun.EndReason
 Anchor = PlaybookStep.Anchor
@@ -57,6 +58,7 @@ def restart_runs(*, patient: Patient, clinic: Clinic, ended_since: datetime) -> 
 def _start(
     *, clinic: Clinic, patient: Patient, code: str, at: datetime, change: ClassChange | None, by: User | None
 ) -> PlaybookRun:
+    complains = ComplaintCase.objects.for_clinic(clinic).open().filter(patient=patient).exists()
     run = PlaybookRun.objects.create(
         clinic=clinic,
         patient=patient,
@@ -65,6 +67,7 @@ def _start(
         owner=owner_of(clinic, patient) or by,
         started_at=at,
         generate_at=at,
+        paused_at=at if complains else None,  # rests from its first day
     )
     materialise.generate_for([run.pk], now=timezone.now())
     now = timezone.now()
@@ -115,7 +118,8 @@ def left(*, clinic: Clinic, patient: Patient, at: datetime, by: User | None, pla
 def decided(*, clinic: Clinic, patient: Patient, decision: str, by: User | None) -> int:
     """The patient decided ("accepted", "deposit", "refused", "no_treatment"): the playbook ends with the reason.
 
-    An undecided one goes on. Returns how many runs ended.
+    What was to bring the patient here or to a decision closes with it, also where it was made by hand. An undecided
+    one goes on. Returns how many runs ended.
     """
     reasons = {
         "accepted": EndReason.ACCEPTED,
@@ -124,7 +128,32 @@ def decided(*, clinic: Clinic, patient: Patient, decision: str, by: User | None)
         "no_treatment": EndReason.BY_HAND,
     }
     reason = reasons.get(decision)
-    return end_runs(patient=patient, clinic=clinic, reason=reason, by=by) if reason else 0
+    if not reason:
+        return 0
+    wishes = Task.objects.for_clinic(clinic).filter(patient=patient, run=None, kind__in=WANT_BOOKING)
+    close_tasks(wishes, reason=reason, by=by)
+    return end_runs(patient=patient, clinic=clinic, reason=reason, by=by)
+
+
+@transaction.atomic
+def taken_back(*, clinic: Clinic, patient: Patient, since: datetime, by: User | None) -> PlaybookRun | None:
+    """A decision of `since` was taken back: the playbook that it ended goes on with its tasks.
+
+    Nothing happens when another one runs by now. Returns the run that goes on.
+    """
+    wishes = Task.objects.for_clinic(clinic).filter(patient=patient, run=None, kind__in=WANT_BOOKING)
+    decisions = [Task.Closed.ACCEPTED, Task.Closed.REFUSED]
+    reopen_tasks(wishes.filter(closed_reason__in=decisions, ended_at__gte=since), by=by)
+    rows = PlaybookRun.objects.for_clinic(clinic).filter(patient=patient, ended_at__gte=since)
+    rows = rows.filter(end_reason__in=[EndReason.ACCEPTED, EndReason.REFUSED, EndReason.BY_HAND])
+    run = rows.select_for_update(of=("self",), no_key=True).order_by("-ended_at").first()
+    if run is None or running(clinic, patient) is not None:
+        return None
+    closed = Task.objects.filter(run=run, closed_reason=run.end_reason, ended_at__gte=since)
+    run.ended_at, run.end_reason, run.generate_at = None, "", timezone.now()
+    run.save(update_fields=["ended_at", "end_reason", "generate_at"])
+    reopen_tasks(closed, by=by)
+    return run
 
 
 @transaction.atomic
@@ -148,19 +177,6 @@ def complaint_closed(*, clinic: Clinic, patient: Patient, at: datetime, by: User
     return materialise.for_event(
         clinic=clinic, patient=patient, anchor=Anchor.COMPLAINT, at=at, by=by, run=run, key=f"complaint{number}"
     )
-
-
-@transaction.atomic
-def merged(*, loser: Patient, winner: Patient, by: User | None) -> int:
-    """A record was merged: its playbooks end and its open tasks close; the winner keeps its own. Returns how many
-    tasks closed."""
-    end_runs(patient=loser, clinic=None, reason=EndReason.MERGED, by=by)
-    closed = close_tasks(Task.objects.filter(patient=loser), reason=Task.Closed.MERGED, by=by, winner=winner.pk)
-    in_clinics = PlaybookRun.objects.filter(patient=loser, end_reason=EndReason.MERGED).values_list("clinic", flat=True)
-    for clinic in Clinic.objects.filter(pk__in=list(in_clinics)):
-        if winner.class_code and running(clinic, winner) is None and not has_withdrawn(winner):
-            _start(clinic=clinic, patient=winner, code=winner.class_code, at=timezone.now(), change=None, by=by)
-    return closed
 
 
 def current_playbooks(clinic: Clinic) -> dict[str, Playbook]:

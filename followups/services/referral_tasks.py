@@ -49,3 +49,11 @@ def thanked(row: ReferralThanks, *, by: User) -> int:
     """Thanks were given: the task to give them is closed. Returns how many were open."""
     tasks = Task.objects.for_clinic(row.clinic_id).filter(dedupe_key=_key(row.referral_id))
     return close_tasks(tasks, reason=Task.Closed.BY_HAND, by=by, thanks=row.pk)
+
+
+def not_owed(referral: Referral | None, *, by: User) -> int:
+    """A referral does not count after all: nobody needs to thank for it. Returns how many tasks were open."""
+    if referral is None:
+        return 0
+    tasks = Task.objects.for_clinic(referral.clinic_id).filter(dedupe_key=_key(referral.pk))
+    return close_tasks(tasks, reason=Task.Closed.BY_HAND, by=by, referral=referral.pk)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Clinic, User
 from followups.services.classes import set_class
 from patients.class_rules import Change, SinceThen, suggest_change
-from patients.classification import QUALITY_RETURN, Suggestion
+from patients.classification import QUALITY_RETURN, PatientClass, Suggestion
 from patients.errors import PatientError
 from patients.models import ClassChange, ClassSuggestion, Patient, Referral
 
@@ -109,9 +109,11 @@ def _suggest(clinic: Clinic, row: Any, change: Change, now: datetime) -> int:
 
 
 def _close_outdated(clinic: Clinic, now: datetime) -> None:
-    """Close suggestions about a class that was changed since."""
+    """Close suggestions about a class that was changed since, and those for a referral that no longer counts."""
     waiting = ClassSuggestion.objects.filter(clinic=clinic, status=Status.OPEN)
-    waiting.exclude(old_class=F("patient__class_code")).update(status=Status.OUTDATED, answered_at=now)
+    brought = Exists(Referral.objects.filter(referrer=OuterRef("patient"), effective_at__lte=now))
+    outdated = ~Q(old_class=F("patient__class_code")) | (Q(new_class=PatientClass.CA) & ~brought)
+    waiting.filter(outdated).update(status=Status.OUTDATED, answered_at=now)
 
 
 def suggest_everywhere(*, now: datetime, limit: int = 5000) -> int:

@@ -24,7 +24,7 @@ pages = ImportPages(appointment_jobs.kind, all="appointment_import", one="appoin
 @require_http_methods(["GET", "POST"])
 def appointment_import(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Upload a file; below, the clinic's imports."""
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
         try:
             job = appointment_jobs.upload(clinic=clinic, by=request.user, file=form.cleaned_data["file"])

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import record
 from accounts.models import Clinic, User
+from accounts.permissions import Permission
 from patients.errors import Refused
 from patients.models import Patient, PatientPhone
 
@@ -19,6 +20,25 @@ def link_wechat(*, patient: Patient, clinic: Clinic, by: User, guardian: bool = 
         fresh.wechat_linked_guardian = guardian
         fresh.save(update_fields=["wechat_linked_at", "wechat_linked_guardian", "updated_at"])
         record(action="wechat_linked", clinic=clinic, by=by, subject=fresh, guardian=guardian)
+    return fresh
+
+
+@transaction.atomic
+def unlink_wechat(*, patient: Patient, clinic: Clinic, by: User) -> Patient:
+    """The patient was marked as added on WeChat by mistake: the mark goes. Nothing happens when there is none.
+
+    Raises: Refused on a later day for who does not approve what others let go: a key figure counts it.
+    """
+    fresh = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    linked_at = fresh.wechat_linked_at
+    if linked_at is None:
+        return fresh
+    today = linked_at.astimezone(clinic.tz).date() == clinic.today()
+    if not today and not by.may(Permission.APPROVE_WAIVER, clinic):
+        raise Refused(_("This was marked on another day; a manager takes it back."))
+    fresh.wechat_linked_at, fresh.wechat_linked_guardian = None, False
+    fresh.save(update_fields=["wechat_linked_at", "wechat_linked_guardian", "updated_at"])
+    record(action="wechat_unlinked", clinic=clinic, by=by, subject=fresh)
     return fresh
 
 

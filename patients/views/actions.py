@@ -14,7 +14,7 @@ from accounts.reading import whole_number
 from patients.errors import PatientError
 from patients.forms import AllergyForm
 from patients.models import PatientPhone
-from patients.services import link_wechat, reveal_contact, set_allergies, set_important
+from patients.services import reveal_contact, set_allergies, set_important
 from patients.views.common import done, get_registration, panel, patient_url
 
 
@@ -70,15 +70,4 @@ def patient_important(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRes
     )
     undo = f"undo {reverse('patient_important', args=[pk])}"
     messages.success(request, words % {"patient": registration.patient}, extra_tags=undo)
-    return done(request, patient_url(pk))
-
-
-@requires(Permission.EDIT_PATIENTS)
-@require_POST
-def patient_wechat(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
-    """The patient, or a minor's guardian, was added on WeChat."""
-    registration = get_registration(request, clinic, pk, Permission.EDIT_PATIENTS)
-    guardian = request.POST.get("guardian") == "1"
-    link_wechat(patient=registration.patient, clinic=registration.clinic, by=request.user, guardian=guardian)
-    messages.success(request, _("Added on WeChat: %(patient)s") % {"patient": registration.patient})
     return done(request, patient_url(pk))

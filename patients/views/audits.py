@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -46,7 +47,8 @@ class DrawForm(forms.Form):
 
 def _months(today: date) -> list[tuple[str, str]]:
     count = [today.year * 12 + today.month - 1 - back for back in range(MONTHS)]
-    return [(f"{n // 12}-{n % 12 + 1:02d}-01", f"{n // 12}-{n % 12 + 1:02d}") for n in count]
+    firsts = [date(n // 12, n % 12 + 1, 1) for n in count]
+    return [(first.isoformat(), date_format(first, "YEAR_MONTH_FORMAT")) for first in firsts]
 
 
 class RateForm(forms.Form):

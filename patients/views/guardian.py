@@ -39,6 +39,8 @@ def patient_guardian(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResp
         else:
             messages.success(request, _("Saved: %(patient)s") % {"patient": patient})
             return done(request, patient_url(pk))
+    elif request.method == "POST" and not said:
+        error = _("Choose who it was.")
     hits = [hit for hit in find(said, user=request.user, clinic=clinic, limit=6) if hit.patient.pk != pk]
     context = {"patient": patient, "said": said, "hits": hits, "picked": picked, "error": error}
     context["relation"] = request.POST.get("relation", patient.guardian_relation)

@@ -1,12 +1,21 @@
 """Visits entered in error: marked by a manager, once they have ended, with the reason."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEvent
 from accounts.permissions import Role
+from consultations.errors import StageConflict
+from consultations.models import Consultation, Visit
+from consultations.services.mistakes import mark_error, undo_check_in, undo_receive
+from consultations.services.reception import check_in, receive
 from consultations.stages import Stage
-from tests.factories import ClinicFactory, UserFactory, VisitFactory
+from followups.models import Appointment, Task
+from patients.models import Referral, ReferralThanks, Registration
+from patients.services import link_referral
+from tests.factories import AppointmentFactory, ClinicFactory, PatientFactory, TaskFactory, UserFactory, VisitFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -54,3 +63,117 @@ def test_it_needs_a_reason_and_an_ended_visit(as_manager, clinic, ended):
 def test_a_coordinator_does_not(client, clinic, ended):
     client.force_login(UserFactory(clinic=clinic, role=Role.COORDINATOR))
     assert client.post(f"/visits/{ended.pk}/error/", {"reason": "x"}).status_code == 403
+
+
+def _close(visit):
+    now = timezone.now()
+    Visit.objects.filter(pk=visit.pk).update(stage=Stage.CLOSED, left_at=now, closed_at=now)
+    return Visit.objects.get(pk=visit.pk)
+
+
+def test_a_referral_no_longer_counts_when_the_visit_that_made_it_count_never_was(clinic):
+    tc = UserFactory(clinic=clinic)
+    referrer, friend = PatientFactory(clinic=clinic, reg_owner=tc), PatientFactory(clinic=clinic)
+    link_referral(referrer=referrer, referred=friend, clinic=clinic, by=tc)
+    wrong = _close(receive(visit=check_in(clinic=clinic, patient=friend, by=tc), by=tc))
+    assert Referral.objects.get().effective_at is not None
+    assert ReferralThanks.objects.exists()
+    mark_error(visit=wrong, reason="点错了人", by=UserFactory(clinic=clinic, role=Role.MANAGER))
+    assert Referral.objects.get().effective_at is None
+    assert not ReferralThanks.objects.exists()
+    assert not Task.objects.open().filter(patient=referrer).exists()
+    right = receive(visit=check_in(clinic=clinic, patient=friend, by=tc), by=tc)
+    assert right.is_first
+    assert Referral.objects.get().effective_at is not None
+
+
+def test_the_visits_that_remain_are_numbered_anew_and_the_case_stands_as_they_left_it(clinic):
+    tc, patient = UserFactory(clinic=clinic), PatientFactory(clinic=clinic)
+    first = _close(receive(visit=check_in(clinic=clinic, patient=patient, by=tc), by=tc))
+    case = first.consultation
+    second = _close(receive(visit=check_in(clinic=clinic, patient=patient, by=tc, consultation=case), by=tc))
+    assert not second.is_first
+    Visit.objects.filter(pk=first.pk).update(decision="accepted", decided_at=timezone.now())
+    Consultation.objects.filter(pk=case.pk).update(status="accepted")
+    first.refresh_from_db()
+    mark_error(visit=first, reason="点错了人", by=UserFactory(clinic=clinic, role=Role.MANAGER))
+    second.refresh_from_db(), case.refresh_from_db()
+    assert (second.is_first, second.number) == (True, 1)
+    assert (case.status, case.first_received_at) == ("open", second.received_at)
+
+
+def _expected(clinic, patient, **facts):
+    start = clinic.day_bounds(clinic.today())[0] + timedelta(hours=10)
+    return AppointmentFactory(
+        clinic=clinic, patient=patient, starts_at=start, ends_at=start + timedelta(minutes=30), **facts
+    )
+
+
+def test_the_desk_takes_back_the_check_in_of_the_wrong_patient(client, clinic):
+    desk, patient = UserFactory(clinic=clinic, role=Role.FRONT_DESK), PatientFactory(clinic=clinic)
+    earlier = clinic.today() - timedelta(days=40)
+    Registration.objects.filter(patient=patient).update(last_visit_on=earlier)
+    appointment = _expected(clinic, patient, status="confirmed")
+    call = TaskFactory(clinic=clinic, patient=patient, appointment=appointment, kind="confirm")
+    client.force_login(desk)
+    said = client.post(f"/appointments/{appointment.pk}/check-in/", follow=True)
+    visit = Visit.objects.get()
+    undo = f"/visits/{visit.pk}/undo-check-in/"
+    assert undo in said.content.decode()
+    assert undo in client.get(f"/visits/{visit.pk}/").content.decode()
+    call.refresh_from_db()
+    assert call.status == "closed"
+    assert client.post(undo, {"next": "/appointments/"}).url == "/appointments/"
+    visit.refresh_from_db(), appointment.refresh_from_db(), call.refresh_from_db()
+    assert (visit.is_error, visit.stage, visit.appointment) == (True, Stage.LEFT_UNSEEN, None)
+    assert (appointment.status, call.status) == (Appointment.Status.CONFIRMED, "open")
+    assert Registration.objects.get(patient=patient).last_visit_on == earlier
+    again = check_in(clinic=clinic, patient=patient, by=desk, appointment=appointment)
+    assert again.appointment == appointment
+
+
+def test_a_check_in_is_not_taken_back_once_the_patient_was_received(client, clinic):
+    tc = UserFactory(clinic=clinic, full_name="曹素铭")
+    visit = receive(visit=check_in(clinic=clinic, patient=PatientFactory(clinic=clinic), by=tc), by=tc)
+    with pytest.raises(StageConflict):
+        undo_check_in(visit=visit, by=tc)
+    client.force_login(tc)
+    assert client.post(f"/visits/{visit.pk}/undo-check-in/").status_code == 409
+    visit.refresh_from_db()
+    assert (visit.stage, visit.is_error) == (Stage.RECEIVED, False)
+
+
+def test_a_doctor_takes_no_check_in_back(client, clinic):
+    visit = VisitFactory(clinic=clinic, stage=Stage.ARRIVED)
+    client.force_login(UserFactory(clinic=clinic, role=Role.DOCTOR))
+    assert client.post(f"/visits/{visit.pk}/undo-check-in/").status_code == 403
+
+
+def test_a_coordinator_takes_the_reception_of_the_wrong_patient_back(client, clinic):
+    tc, referrer = UserFactory(clinic=clinic), PatientFactory(clinic=clinic)
+    patient = PatientFactory(clinic=clinic, reg_owner=None)
+    link_referral(referrer=referrer, referred=patient, clinic=clinic, by=tc)
+    visit = receive(visit=check_in(clinic=clinic, patient=patient, by=tc), by=tc)
+    assert Registration.objects.get(patient=patient).owner == tc
+    client.force_login(UserFactory(clinic=clinic))
+    undo = f"/visits/{visit.pk}/undo-receive/"
+    assert client.post(undo).status_code == 422  # a colleague's
+    client.force_login(tc)
+    assert undo in client.get(f"/visits/{visit.pk}/").content.decode()
+    assert client.post(undo).status_code == 302
+    visit.refresh_from_db()
+    assert (visit.stage, visit.coordinator, visit.received_at) == (Stage.ARRIVED, None, None)
+    assert visit.consultation.first_received_at is None
+    assert Registration.objects.get(patient=patient).owner is None
+    assert Referral.objects.get().effective_at is None
+    again = receive(visit=visit, by=tc)
+    assert (again.is_first, again.number) == (True, 1)
+    assert Referral.objects.get().effective_at is not None
+
+
+def test_taking_a_reception_back_leaves_the_patients_owner_of_before(clinic):
+    tc, patient = UserFactory(clinic=clinic), PatientFactory(clinic=clinic)
+    Registration.objects.filter(patient=patient).update(owner=UserFactory(clinic=clinic))
+    visit = receive(visit=check_in(clinic=clinic, patient=patient, by=tc), by=tc)
+    undo_receive(visit=visit, by=tc)
+    assert Registration.objects.get(patient=patient).owner is not None

@@ -16,6 +16,7 @@ OURS = {"accounts", "patients", "followups", "consultations", "conversations", "
 # Models whose clinic is not one non-null path away, and why that is right.
 SPECIAL = {
     "accounts.Clinic": "is the clinic; for_user gives the clinics one works in",
+    "accounts.Group": "what all clinics together are called: one row, of no clinic",
     "accounts.User": "belongs to clinics through memberships; for_user asks for one in common",
     "accounts.ApiToken": "a person's; for_user gives one's own, and those of programs whose accounts one manages",
     "accounts.IdempotentRequest": "read only by the service that answers the same person's repeated request",
@@ -97,6 +98,8 @@ MAY_BE_ABSENT = {
     "api_conversation-detail": "an online consultant sees own chats alone",
     "api_conversation-messages": "the same",
     "api_conversation-self-check": "the same",
+    "api_conversation-take-over": "the same",
+    "api_conversation-take-back": "the same",
     "api_finding-detail": "the same",
     "api_finding-appeal": "the same",
     "api_appeal-detail": "the same",

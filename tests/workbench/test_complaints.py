@@ -12,14 +12,16 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.permissions import Role
+from clinic_crm.workbench.merging import merge_patients, undo_merge
 from followups.errors import ComplaintChanged, Refused
 from followups.models import Message, PlaybookRun, Task
 from followups.services import complaint_acts as acts
+from followups.services import playbooks
 from followups.services.classes import set_class
 from followups.services.complaints import NewComplaint, take
 from patients import complaint_rules as rules
 from patients.models import ComplaintCase, ComplaintStep
-from tests.factories import ClinicFactory, PatientFactory, UserFactory, VisitFactory
+from tests.factories import ClinicFactory, ConversationFactory, PatientFactory, UserFactory, VisitFactory
 from tests.guards.routes import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +130,32 @@ def test_joining_by_hand_takes_the_repeats_along(clinic, patient, desk, manager)
         acts.join(case=other, to=first, version=other.version, by=manager)
 
 
+def test_a_complaint_is_taken_from_the_chat_it_arose_from(clinic, patient):
+    consultant = UserFactory(clinic=clinic, role=Role.ONLINE_CONSULTANT)
+    chat = ConversationFactory(clinic=clinic, consultant=consultant, patient=patient)
+    client, take_here = signed_in(consultant), f"/complaints/new/?conversation={chat.pk}"
+    assert take_here in client.get(f"/conversations/{chat.pk}/").content.decode()
+    form = client.get(take_here).context["form"]
+    assert (form.initial["source"], form.initial["about"]) == ("conversation", consultant.pk)
+    said = {"category": "attitude", "severity": "low", "source": "conversation", "what": "说话不耐烦"}
+    client.post(take_here, said)
+    case = ComplaintCase.objects.get()
+    assert (case.patient, case.subject, case.source) == (patient, f"conversation:{chat.pk}", "conversation")
+    assert f"/conversations/{chat.pk}/" in client.get(f"/complaints/{case.pk}/").content.decode()
+    other = UserFactory(clinic=clinic, role=Role.ONLINE_CONSULTANT)
+    assert signed_in(other).get(take_here).status_code == 404
+    assert signed_in(UserFactory(clinic=clinic, role=Role.NURSE)).get(take_here).status_code == 404
+
+
+def test_what_a_complaint_cost_is_told_only_to_those_who_settle(clinic, patient, manager):
+    nurse = UserFactory(clinic=clinic, role=Role.NURSE)
+    case = taken(clinic, patient, nurse)
+    settle(case, manager, cost=Decimal(4321))
+    page = f"/complaints/{case.pk}/"
+    assert "4,321" in signed_in(manager).get(page).content.decode()
+    assert "321" not in signed_in(nurse).get(page).content.decode().replace(case.number, "")
+
+
 # --- what follows --------------------------------------------------------------------------------
 
 
@@ -143,6 +171,29 @@ def test_the_playbook_rests_until_the_last_complaint_is_settled(clinic, patient,
     settle(two, manager)
     run.refresh_from_db()
     assert run.paused_at is None
+
+
+def test_a_playbook_that_starts_while_a_complaint_is_open_rests_from_the_first_day(clinic, patient, desk, manager):
+    case = taken(clinic, patient, desk)
+    set_class(patient=patient, clinic=clinic, by=manager, awareness=2, trust=2, code="C-E", reason="新客")
+    run = PlaybookRun.objects.get(patient=patient)
+    playbooks.left(clinic=clinic, patient=patient, at=timezone.now(), by=manager)
+    assert run.paused_at is not None
+    assert not Task.objects.filter(run=run).exists()
+    settle(case, manager)
+    run.refresh_from_db()
+    assert run.paused_at is None
+
+
+def test_a_complaint_that_came_by_a_merge_lets_the_playbook_rest_until_the_merge_is_undone(clinic, patient, desk):
+    admin = UserFactory(clinic=clinic, role=Role.ADMIN)
+    set_class(patient=patient, clinic=clinic, by=admin, awareness=2, trust=2, code="C-E", reason="新客")
+    other = PatientFactory(clinic=clinic)
+    taken(clinic, other, desk)
+    merge = merge_patients(winner=patient, loser=other, clinic=clinic, by=admin)
+    assert PlaybookRun.objects.get(patient=patient, ended_at=None).paused_at is not None
+    undo_merge(merge=merge, by=admin)
+    assert PlaybookRun.objects.get(patient=patient, ended_at=None).paused_at is None
 
 
 def test_three_days_after_settling_somebody_asks_even_without_a_playbook(clinic, patient, desk, manager):

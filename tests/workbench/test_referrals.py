@@ -186,3 +186,37 @@ def test_figures_by_coordinator_and_referrer_within_the_window(clinic, referrer,
 
 def test_the_page_is_for_those_who_record_care(clinic):
     assert signed_in(UserFactory(clinic=clinic, role=Role.DOCTOR)).get("/referrals/").status_code == 403
+
+
+# --- taking a link back --------------------------------------------------------------------------
+
+
+def test_a_wrong_referrer_is_taken_back_and_the_right_one_named(clinic, referrer, tc):
+    patient = PatientFactory(clinic=clinic)
+    link_referral(referrer=referrer, referred=patient, clinic=clinic, by=tc)
+    client, page = signed_in(tc), f"/patients/{patient.pk}/referral/"
+    assert 'value="unlink"' in client.get(page).content.decode()
+    assert client.post(page, {"action": "unlink"}).status_code == 302
+    assert client.post(page, {"action": "unlink"}).status_code == 302  # somebody was quicker: done all the same
+    right = PatientFactory(clinic=clinic)
+    client.post(page, {"referrer": right.pk})
+    assert Referral.objects.get().referrer == right
+
+
+def test_a_referral_that_counts_is_taken_back_by_a_manager_with_the_thanks_that_were_owed(clinic, referrer, tc):
+    patient = brought(clinic, referrer, tc)
+    page = f"/patients/{patient.pk}/referral/"
+    assert signed_in(tc).post(page, {"action": "unlink"}).status_code == 422
+    manager = UserFactory(clinic=clinic, role=Role.MANAGER)
+    assert signed_in(manager).post(page, {"action": "unlink"}).status_code == 302
+    assert not Referral.objects.exists()
+    assert not ReferralThanks.objects.exists()
+    assert not Task.objects.open().filter(patient=referrer).exists()
+
+
+def test_a_referral_stays_once_the_referrer_was_thanked(clinic, referrer, tc):
+    patient = brought(clinic, referrer, tc)
+    give(row=ReferralThanks.objects.get(), how="电话致谢", cost=Decimal(0), by=tc)
+    manager = UserFactory(clinic=clinic, role=Role.MANAGER)
+    assert signed_in(manager).post(f"/patients/{patient.pk}/referral/", {"action": "unlink"}).status_code == 422
+    assert Referral.objects.exists()

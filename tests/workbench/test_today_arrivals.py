@@ -102,3 +102,19 @@ def test_others_do_not_check_in(client, clinic, role):
     )
     assert client.post(reverse("appointment_check_in", args=[booked(clinic).pk])).status_code == 403
     assert client.get(reverse("check_in")).status_code == 403
+
+
+def test_who_comes_after_being_marked_as_not_come_is_checked_in_for_that_appointment(desk, clinic):
+    row = booked(clinic, status="no_show")
+    desk.post(reverse("check_in_patient", args=[row.patient_id]))
+    row.refresh_from_db()
+    assert row.status == Appointment.Status.KEPT
+    assert row.visit.patient == row.patient
+
+
+def test_a_missed_appointment_stays_missed_while_the_patient_is_here_for_something_else(desk, clinic):
+    row = booked(clinic, status="no_show")
+    VisitFactory(clinic=clinic, patient=row.patient, stage=Stage.RECEIVED, received_at=timezone.now())
+    assert desk.post(reverse("check_in_patient", args=[row.patient_id]), **HTMX).status_code == 409
+    row.refresh_from_db()
+    assert row.status == Appointment.Status.NO_SHOW
