@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -10,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
@@ -61,8 +63,17 @@ def requires(permission: Permission, *more: Permission) -> Callable[[View], View
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     if "HX-Request" in request.headers:
         return HttpResponse(status=401)
-    back = request.get_full_path() if request.method == "GET" else ""
+    back = request.get_full_path() if request.method == "GET" else _page_of_form(request)
     return redirect_to_login(back, resolve_url(settings.LOGIN_URL)) if back else redirect(settings.LOGIN_URL)
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """Return the page that a form was sent from, to come back to: what it saved as a draft stands there."""
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}):
+        return ""
+    parts = urlsplit(page)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def public(why: str) -> Callable[[View], View]:

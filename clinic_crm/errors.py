@@ -1,6 +1,9 @@
 """The pages for what cannot be answered; the API's addresses answer with problems instead."""
 
-from django.core.exceptions import PermissionDenied
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
@@ -8,6 +11,7 @@ from django.views.defaults import server_error as broken_page
 
 from accounts.api.problems import is_asked_by_program, plain
 from accounts.api.views import asked_language
+from clinic_crm.input_limits import too_large
 
 
 def _problem(request: HttpRequest, slug: str) -> HttpResponse:
@@ -20,6 +24,8 @@ def _problem(request: HttpRequest, slug: str) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_asked_by_program(request.path):
         return _problem(request, "bad-request")
+    if isinstance(exception, RequestDataTooBig):
+        return too_large(request)
     return render(request, "400.html", status=400)
 
 
@@ -40,3 +46,23 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500.html stands alone: whatever broke may break the frame of pages too."""
     return _problem(request, "server-error") if is_asked_by_program(request.path) else broken_page(request)
+
+
+class NoPageMiddleware:
+    """Shows a page instead of nothing to who opens an address that only takes what a form sends (405).
+
+    After a form with faults the bar of the browser holds such an address; opened anew it is asked by GET.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or request.method != "GET":
+            return response
+        if is_asked_by_program(request.path) or "HX-Request" in request.headers:
+            return response
+        page = render(request, "405.html", status=HTTPStatus.METHOD_NOT_ALLOWED)
+        page.headers["Allow"] = response.headers.get("Allow", "POST")
+        return page

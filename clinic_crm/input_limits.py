@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.api.problems import is_asked_by_program, plain
@@ -24,6 +25,17 @@ def _holds_nul(request: HttpRequest) -> bool:
     except UnreadablePostError:  # the browser has gone
         return False
     return any(NUL in name or any(NUL in value for value in values) for name, values in fields)
+
+
+def _speak(request: HttpRequest) -> None:
+    """Refuse in the reader's language; LocaleMiddleware comes later."""
+    translation.activate(translation.get_language_from_request(request))
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """Say that more was sent than is taken (413)."""
+    reason = _("What was sent is too large. Choose a smaller file, or send it in parts.")
+    return render(request, "400.html", {"reason": reason, "status": 413}, status=413)
 
 
 def _drop_odd_page(request: HttpRequest) -> None:
@@ -50,8 +62,10 @@ class InputLimitsMiddleware:
         if length.isdecimal() and int(length[:18]) > settings.REQUEST_MAX_BYTES:
             if is_asked_by_program(request.path):
                 return plain("too-large")
-            return render(request, "400.html", {"reason": _("What was sent is too large.")}, status=413)
+            _speak(request)
+            return too_large(request)
         _drop_odd_page(request)
         if _holds_nul(request):
+            _speak(request)
             raise BadRequest("NUL")
         return self.get_response(request)

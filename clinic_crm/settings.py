@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "clinic_crm.errors.NoPageMiddleware",
     "clinic_crm.toasts.ToastMiddleware",
     "clinic_crm.merged_away.MergedAwayMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -206,7 +207,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese (Simplified)")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-USE_I18N = True
+FORMAT_MODULE_PATH = "clinic_crm.formats"
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 

@@ -8,7 +8,7 @@ MEANINGS = {
     "ALLOWED_HOSTS": "Host names people may type, separated by commas.",
     "CSRF_TRUSTED_ORIGINS": "The same with https:// before them.",
     "SITE_URL": "Where people find the product, for links in messages; else the first trusted origin.",
-    "GROUP_NAME": "The name of the group, as staff see it.",
+    "GROUP_NAME": "The name of the group of clinics, until an administrator gives it another under Settings → Clinics.",
     "VAR_DIR": "Where the embedded servers, uploads and collected files lie.",
     "DATABASE_URL": "A PostgreSQL of one's own: postgres://user:password@host:5432/name. Empty: the embedded one.",
     "PGBOUNCER": "Connections go through PgBouncer in transaction mode: no server-side cursors.",

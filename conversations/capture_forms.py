@@ -117,7 +117,7 @@ class CorrectForm(forms.Form):
     wechat = forms.CharField(label=Kind.WECHAT.label, max_length=40, required=False)
     qq = forms.CharField(label=Kind.QQ.label, max_length=20, required=False)
     booking_at = forms.DateTimeField(
-        label=_("booked for"), required=False, input_formats=[AT],
+        label=_("Booked for"), required=False, input_formats=[AT],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=AT),
     )  # fmt: skip
 
@@ -159,5 +159,5 @@ class CorrectForm(forms.Form):
 class FileForm(forms.Form):
     """The group a contact was put into, and its remark."""
 
-    group_name = forms.CharField(label=_("group"), max_length=60)
-    remark = forms.CharField(label=_("remark"), max_length=120)
+    group_name = forms.CharField(label=_("Group"), max_length=60)
+    remark = forms.CharField(label=_("Remark"), max_length=120)

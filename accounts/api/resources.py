@@ -122,6 +122,7 @@ class Clinics(Lists, Reads, Resource):
                 "name": "谢美林",
                 "role": "coordinator",
                 "team": "咨询一组",
+                "team_id": 3,
                 "is_active": True,
                 "is_service": False,
             },
@@ -133,11 +134,12 @@ class StaffOut(serializers.ModelSerializer):
     id = serializers.IntegerField(source="user_id", read_only=True)
     name = serializers.CharField(source="user.full_name", read_only=True)
     team = serializers.CharField(source="team.name", default=None, read_only=True, allow_null=True)
+    team_id = serializers.IntegerField(read_only=True, allow_null=True)
     is_service = serializers.BooleanField(source="user.is_service", read_only=True)
 
     class Meta:
         model = Membership
-        fields = ["id", "name", "role", "team", "is_active", "is_service"]
+        fields = ["id", "name", "role", "team", "team_id", "is_active", "is_service"]
         read_only_fields = fields
 
 

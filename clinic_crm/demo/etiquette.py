@@ -93,5 +93,5 @@ def _scored(subject: Any, rubric: EtiquetteRubric, by: User, person: int, number
         visit=subject if is_visit else None, contact=None if is_visit else subject,
         answers={code: None if given is None else float(given) for code, given in answers.items()},
         score=rules.score(items, answers).value, note=NOTES[number % len(NOTES)], inspected_at=at, inspected_by=by,
-        seen_at=at + timedelta(hours=20) if number % 4 else None,
+        seen_at=min(at + timedelta(hours=20), timezone.now()) if number % 4 else None,
     )  # fmt: skip

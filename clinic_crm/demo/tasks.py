@@ -23,7 +23,7 @@ INSERT INTO {run} (clinic_id, patient_id, playbook_id, class_change_id, owner_id
                    plan_words, end_reason)
 SELECT v.clinic_id, v.patient_id, book.id, v.classification_id, v.coordinator_id, v.left_at, v.left_at,
        CASE WHEN plan.id IS NOT NULL THEN v.left_at END,
-       CASE WHEN plan.id IS NULL THEN '' ELSE left(plan.title, 40) || coalesce(' ¥' || trim(to_char(v.decision_amount, '999,999')), '') END,
+       CASE WHEN plan.id IS NULL THEN '' ELSE left(plan.title, 80) END,
        ''
 FROM (SELECT DISTINCT ON (clinic_id, patient_id) * FROM {visit} WHERE left_at IS NOT NULL AND NOT is_error
       ORDER BY clinic_id, patient_id, arrived_at DESC) v

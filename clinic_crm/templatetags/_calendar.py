@@ -211,4 +211,4 @@ def _state(entry: Any, board: Any) -> str:
 
 
 def _said(level: str, icon: str, words: str) -> str:
-    return f'<span class="cal-state tone-{level}">{_marks.icon(icon, 14)}{escape(words)}</span>'
+    return f'<span class="cal-state tone-{level}">{_marks.icon(icon, 14)}<span class="cal-said">{escape(words)}</span></span>'

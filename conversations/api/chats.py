@@ -4,6 +4,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts.api.fields import NothingIn
 from accounts.api.filters import FilterSet, Since
+from accounts.api.problems import Problem
 from accounts.api.views import Lists, Reads, Resource
 from accounts.permissions import Permission
 from conversations import queries
@@ -18,10 +20,12 @@ from conversations.api import shapes
 from conversations.inspection.codes import CODES
 from conversations.masking import hidden
 from conversations.models import Appeal, ChatMessage, Conversation, Finding
+from conversations.services import capturing
 from conversations.services.appeals import answer_appeal, make_appeal
 from conversations.services.reading import mark_read, self_check
 from conversations.services.scoring import add_finding, card_of, give_score, withdraw_finding
 from conversations.transcript import known_values
+from patients.models import Patient
 
 P = Permission
 READING = (P.VIEW_CONVERSATIONS,)
@@ -57,9 +61,16 @@ class Conversations(Lists, Reads, Resource):
     access = dict.fromkeys(("list", "retrieve", "messages", "self_check"), READING) | dict.fromkeys(
         ("read_through", "score"), SCORING
     )
+    access |= dict.fromkeys(("take_over", "take_back"), (P.CAPTURE_CONTACTS,))
     model = Conversation
     serializer_class = shapes.ConversationOut
-    serializers = {"self_check": NothingIn, "read_through": NothingIn, "score": shapes.ScoreIn}
+    serializers = {
+        "self_check": NothingIn,
+        "read_through": NothingIn,
+        "score": shapes.ScoreIn,
+        "take_over": shapes.TakeOverIn,
+        "take_back": NothingIn,
+    }
     filterset_class = ConversationFilters
     order = ("-started_at", "-id")
     lists = ("list", "messages")
@@ -121,6 +132,34 @@ class Conversations(Lists, Reads, Resource):
             by=self.user,
         )
         return self.answer(shapes.ScoreCardOut(card).data, 201)
+
+    @extend_schema(request=shapes.TakeOverIn, responses=shapes.ConversationOut)
+    @action(detail=True, methods=["post"], url_path="take-over")
+    def take_over(self, request: Request, pk: int) -> Response:
+        """Make a patient, and an appointment where a time is named, of what the chat captured; twice makes one.
+
+        A taken time: 409 with the `nearest` free ones, and nothing is written.
+        """
+        chat, data = self.found(), self.read(shapes.TakeOverIn)
+        if (wanted := data.pop("patient")) is not None:
+            data["patient"] = self._one_of(capturing.candidates(chat), wanted)
+        capturing.take_over(conversation=chat, wish=capturing.Wish(**data), by=self.user)
+        return self.told(chat)
+
+    def _one_of(self, known: list[Patient], wanted: int) -> Patient:
+        found = next((patient for patient in known if patient.pk == wanted), None)
+        if found is None:
+            raise Problem("invalid", errors={"patient": [_("This person has another number.")]})
+        return found
+
+    @extend_schema(responses=shapes.ConversationOut)
+    @action(detail=True, methods=["post"], url_path="take-back")
+    def take_back(self, request: Request, pk: int) -> Response:
+        """Take a taking-over back: its booking, the tie to the patient, and who was made new if nothing refers to them."""
+        chat = self.found()
+        self.read(NothingIn)
+        capturing.undo_take_over(conversation=chat, by=self.user)
+        return self.told(chat)
 
 
 class FindingFilters(FilterSet):

@@ -5,13 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.api.fields import MoneyField
+from accounts.api.fields import MomentField, MoneyField, ScopedField, StaffField
+from accounts.models import User
+from accounts.permissions import Role
 from conversations import queries
 from conversations.inspection.codes import CODES
 from conversations.models import Appeal, CapturedContact, ChatMessage, Conversation, Finding, ScoreCard
+from followups.models import Room
 
 CODE_CHOICES = [(code, code) for code in CODES]
 
@@ -53,6 +56,37 @@ class MessageOut(serializers.Serializer):
     sender = serializers.ChoiceField(choices=ChatMessage.Sender.choices)
     user = serializers.IntegerField(allow_null=True)
     text = serializers.CharField()
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "a new patient with the agreed time",
+            value={"name": "沈雨薇", "starts_at": "2026-11-26T10:00:00+08:00"},
+            request_only=True,
+        )
+    ]
+)
+class TakeOverIn(serializers.Serializer):
+    """`patient`: whom to join, of those who have the number; without it whoever has it, or a new person called `name`.
+
+    `starts_at`: without it nothing is booked; `doctor` and `room`: who or which is free, unless said.
+    """
+
+    name = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    patient = serializers.IntegerField(min_value=1, max_value=10**15, required=False, allow_null=True, default=None)
+    new_person = serializers.BooleanField(
+        required=False, default=False, help_text="Somebody else than those who have the number."
+    )
+    starts_at = MomentField(required=False, allow_null=True, default=None)
+    doctor = StaffField(required=False, allow_null=True, default=None)
+    room = ScopedField(Room, required=False, allow_null=True, default=None)
+    insist = serializers.BooleanField(required=False, default=False, help_text="Outside the hours all the same.")
+
+    def validate_doctor(self, doctor: User | None) -> User | None:
+        if doctor is not None and doctor.role_in(self.context["view"].clinic) != Role.DOCTOR:
+            raise serializers.ValidationError(_("Choose a doctor of this clinic."))
+        return doctor
 
 
 class FindingOut(serializers.ModelSerializer):

@@ -98,7 +98,7 @@ def results(found: Lines, naming: Naming) -> Table:
     )
 
 
-PER = ("chats", "effective", *RESULTS)
+PER = ("chats", "effective", *ASKED)
 
 
 def _cost_cells(line: Line, naming: Naming, key: str | None) -> list[Cell]:
@@ -113,7 +113,8 @@ def _cost_cells(line: Line, naming: Naming, key: str | None) -> list[Cell]:
 def costs(found: Lines, naming: Naming) -> Table:
     """What the chats cost, for each and for each result."""
     per = {
-        "chats": _("per chat"), "effective": _("per effective chat"), "contact": _("per contact"),
+        "chats": _("per chat"), "effective": _("per effective chat"), "phone": _("per phone number"),
+        "wechat": _("per WeChat"), "qq": _("per QQ"), "contact": _("per contact"),
         "booking": _("per booking"), "arrival": _("per arrival"), "acceptance": _("per acceptance"),
     }  # fmt: skip
     heads = [Column(per[part], "money") for part in PER]

@@ -19,8 +19,9 @@ from conversations.services.slots import book_somewhere
 from followups.errors import Refused
 from followups.models import Appointment, Room
 from followups.services import booking
+from followups.services.wechat import add_wechat
 from patients.models import Channel, Patient, Registration
-from patients.services import NewPatient, link_wechat, register_in_clinic, register_patient, update_patient
+from patients.services import NewPatient, register_in_clinic, register_patient, update_patient
 from patients.services.taking_back import take_back_registration
 
 Kind = CapturedContact.Kind
@@ -178,7 +179,7 @@ def _carry_contacts(patient: Patient, conversation: Conversation, contacts: list
         version = Patient.objects.values_list("version", flat=True).get(pk=patient.pk)
         update_patient(registration=here, values=lacking, version=version, by=by)
     if any(c.kind == Kind.WECHAT and c.added_at for c in contacts):
-        link_wechat(patient=patient, clinic=conversation.clinic, by=by)
+        add_wechat(patient=patient, clinic=conversation.clinic, by=by)
 
 
 @transaction.atomic
@@ -254,7 +255,7 @@ def file_contact(*, contact: CapturedContact, group_name: str, remark: str, by: 
     fresh.save(update_fields=["group_name", "remark", "added_at"])
     conversation = fresh.capture.conversation
     if fresh.kind == Kind.WECHAT and conversation.patient is not None:
-        link_wechat(patient=conversation.patient, clinic=conversation.clinic, by=by)
+        add_wechat(patient=conversation.patient, clinic=conversation.clinic, by=by)
     return fresh
 
 

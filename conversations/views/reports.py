@@ -92,8 +92,8 @@ def _cards(scope: Scope, whole: Any) -> list[dict[str, Any]]:
         )  # fmt: skip
     lost = f"¥{round(whole.lost_cost):,}"
     under = _("%(n)s chats without contact") % {"n": f"{whole.lost:,}"}
-    href = naming.link(WHOLE, lost=True)
-    return [*found, {"label": pgettext("money", "Lost"), "value": lost, "href": href, "under": under, "tone": "bad"}]
+    href, tone = naming.link(WHOLE, lost=True), "bad" if whole.lost_cost else ""
+    return [*found, {"label": pgettext("money", "Lost"), "value": lost, "href": href, "under": under, "tone": tone}]
 
 
 def _about(scope: Scope, part: Part) -> list[str]:

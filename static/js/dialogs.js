@@ -6,7 +6,8 @@ const host = () => document.getElementById("dialog-host");
 function open(dialog) {
   if (dialog instanceof HTMLDialogElement && !dialog.open) {
     dialog.showModal();
-    const first = ["[autofocus]", ".is-invalid .input", ".dialog-body :is(input:not([type=hidden]), select, textarea)"];
+    const field = ":is(input:not([type=hidden]), select, textarea)";
+    const first = ["[autofocus]", `.is-invalid ${field}`, `.dialog-body ${field}`];
     first.map((choice) => dialog.querySelector(choice)).find(Boolean)?.focus();
   }
 }

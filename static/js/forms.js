@@ -1,6 +1,11 @@
 // Forms: errors take the focus, a form is not sent twice, and nothing typed is lost without a word.
 function focusProblems(root) {
-  root.querySelector?.("[data-focus]")?.focus();
+  const summary = root.querySelector?.("[data-focus]");
+  if (summary) {
+    summary.focus();
+  } else if (document.activeElement === document.body || !root.contains(document.activeElement)) {
+    root.querySelector?.("form[method=post] [aria-invalid=true]")?.focus();
+  }
 }
 
 function isDirty(form) {
@@ -19,8 +24,18 @@ document.addEventListener("change", (event) => {
   (one instanceof HTMLFormElement ? one : one?.form)?.requestSubmit();
 });
 
+// What answered a mistake (422, 409) was posted. Once it is corrected and sent, its place in the history becomes that of
+// the page it came from: going back shows a page, and never the question whether to send the mistake again.
+function forgetMistake(form) {
+  const [visit] = performance.getEntriesByType("navigation");
+  if ([409, 422].includes(visit?.responseStatus) && document.referrer.startsWith(`${location.origin}/`)) {
+    form.setAttribute("action", new URL(form.getAttribute("action") ?? "", location.href).href);
+    history.replaceState(null, "", document.referrer);
+  }
+}
+
 // A double click must not book twice. Set after the event, so that the pressed button's name is still sent.
-document.addEventListener("submit", (event) => {
+function sendOnce(event) {
   const form = event.target;
   if (event.defaultPrevented || form.method === "get" || form.method === "dialog") {
     return;
@@ -31,13 +46,34 @@ document.addEventListener("submit", (event) => {
   }
   form.dataset.dirty = "false";
   form.dataset.sent = "true";
+  forgetMistake(form);
   setTimeout(() => event.submitter?.setAttribute("aria-busy", "true"));
   setTimeout(() => {
     // A download or a failed send leaves the page here: let it be sent again.
     form.dataset.sent = "false";
     event.submitter?.removeAttribute("aria-busy");
   }, 4000);
-});
+}
+
+document.addEventListener("submit", sendOnce);
+
+// A form made for a dialog that stands on a page of its own is sent as a page: its answer would open over it otherwise.
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (form.getAttribute("hx-target") === "#dialog-host" && !form.closest("dialog")) {
+      event.stopPropagation();
+      sendOnce(event);
+    }
+  },
+  true,
+);
+
+// What was posted and shown at once (a new token, say) is not posted again by loading the page anew.
+if (document.body.dataset.posted !== undefined && !document.querySelector(".error-summary, .is-invalid")) {
+  history.replaceState(null, "", location.href);
+}
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const form = event.detail.elt.closest?.("form");

@@ -95,10 +95,12 @@ document.addEventListener("click", (event) => {
   event.target.closest("[data-toast-close]")?.closest("[data-toast]")?.remove();
 });
 
-const WORDS = { 401: "signin", 403: "forbidden", 404: "gone", 410: "gone", 413: "large" };
+const WORDS = { 401: "signin", 403: "forbidden", 404: "gone", 410: "gone", 413: "large", 429: "busy" };
 
 document.addEventListener("htmx:responseError", (event) => {
-  toast({ level: "error", text: word(WORDS[event.detail.xhr.status] ?? "failed") });
+  const { status, responseText } = event.detail.xhr;
+  const stale = status === 403 && responseText.includes("data-stale");  // the form's token, not the role
+  toast({ level: "error", text: word(stale ? "stale" : (WORDS[status] ?? "failed")) });
 });
 
 for (const name of ["htmx:sendError", "htmx:timeout"]) {

@@ -119,3 +119,13 @@ def test_amounts_and_codes_read_as_the_pages_write_them(client, clinic, manager)
     record(action="refunded", clinic=clinic, by=manager, amount="?")
     shown = [[value for _name, value in line.detail] for line in lines(client.get("/audit/"))]
     assert shown == [["?"], ["手机"], ["¥1,280"]]
+
+
+def test_a_clinics_settings_and_stages_are_named_in_details(client, clinic, manager):
+    was, now = {"stage_limits": {"exam": 30}, "phone": "1"}, {"stage_limits": {"exam": 35}, "phone": "2"}
+    record(action="clinic_edited", clinic=clinic, by=manager, subject=clinic, was=was, now=now)
+    record(action="script_saved", clinic=clinic, by=manager, title="雨天", stage="complaint")
+    page = client.get("/audit/").content.decode()
+    assert "检查 35" in page
+    assert "stage_limits" not in page
+    assert "主诉" in page

@@ -5,8 +5,10 @@ import pytest
 from accounts.models import AuditEvent
 from accounts.permissions import Role
 from clinic_crm.workbench.bulk import DATASETS
+from metrics.models import EtiquetteInspection
 from tests.api.programs import Program
 from tests.factories import ClinicFactory, UserFactory, VisitFactory
+from tests.metrics.story import Story
 
 pytestmark = pytest.mark.django_db
 
@@ -39,3 +41,11 @@ def test_bad_questions_are_told_and_coordinators_may_not():
     assert manager.get("bulk/visits/?limit=99999").status_code == 400
     assert manager.get("bulk/visits/?cursor=zzz").status_code == 400
     assert Program(UserFactory(role=Role.COORDINATOR)).get("bulk/visits/").status_code == 403
+
+
+def test_what_key_figures_3_and_10_count_is_read_too():
+    story = Story()
+    manager = Program(story.manager)
+    complaint = manager.get("bulk/complaints/").json()["results"][0]
+    assert (complaint["category"], complaint["about"]["id"]) == ("waiting", story.two.pk)
+    assert len(manager.get("bulk/inspections/").json()["results"]) == EtiquetteInspection.objects.count() > 0

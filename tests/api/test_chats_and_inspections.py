@@ -1,12 +1,25 @@
 """Chats, findings, appeals, scores and etiquette inspections through the API."""
 
+from datetime import timedelta
+
 import pytest
 
 from accounts.permissions import Role
+from conversations.models import Capture
+from conversations.services.captures import build_contact
+from followups.models import Appointment
 from metrics.services.etiquette import ensure_rubrics
+from patients.models import Patient
 from tests.api.programs import Program
 from tests.consultations.clinical import Room
-from tests.factories import ClinicFactory, ConversationFactory, FindingFactory, UserFactory
+from tests.factories import (
+    ClinicFactory,
+    ConversationFactory,
+    FindingFactory,
+    PatientFactory,
+    PhoneFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +108,41 @@ def test_a_visit_is_inspected_by_a_manager_and_seen_by_whom_it_concerns():
     assert [r["id"] for r in Program(room.tc).get("inspections/").json()["results"]] == [made.json()["id"]]
     assert Program(room.person(Role.COORDINATOR)).get("inspections/").json()["results"] == []
     assert Program(room.tc).post("inspections/", body).status_code == 403
+
+
+def captured(here: Chats, number: str = "19900001234") -> str:
+    capture = Capture.objects.create(conversation=here.chat)
+    build_contact(capture, "phone", number).save()
+    return f"{here.at}take-over/"
+
+
+def test_what_a_chat_captured_becomes_a_patient_with_an_appointment_once():
+    here = Chats()
+    doctor, at = UserFactory(clinic=here.clinic, role=Role.DOCTOR), captured(here)
+    mine = Program(here.consultant)
+    day = here.clinic.today() + timedelta(days=3)
+    assert mine.post(at, {}).status_code == 422  # nobody is called anything yet
+    wish = {"name": "沈雨薇", "starts_at": f"{day}T10:00:00", "doctor": doctor.pk, "insist": True}
+    told = mine.post(at, wish).json()
+    assert told["patient"] == Patient.objects.get(name="沈雨薇").pk
+    assert told["appointment"] == Appointment.objects.get(doctor=doctor).pk
+    assert mine.post(at, wish).json()["patient"] == told["patient"]
+    assert (Patient.objects.count(), Appointment.objects.count()) == (1, 1)
+    back = mine.post(f"{here.at}take-back/", {}).json()
+    assert (back["patient"], back["appointment"]) == (None, None)
+    assert Appointment.objects.get().status == "error"
+
+
+def test_a_capture_is_taken_over_by_whom_it_belongs_to_and_joins_who_has_the_number():
+    here = Chats()
+    at, other = captured(here), PatientFactory(clinic=here.clinic)
+    known = PatientFactory(clinic=here.clinic)
+    PhoneFactory(patient=known, number="19900001234")
+    stranger = Program(UserFactory(clinic=here.clinic, role=Role.ONLINE_CONSULTANT))
+    assert stranger.post(at, {"name": "沈雨薇"}).status_code == 404
+    assert Program(UserFactory(clinic=here.clinic, role=Role.NURSE)).post(at, {"name": "甲"}).status_code == 403
+    refused = Program(here.manager).post(at, {"patient": other.pk})
+    assert (refused.status_code, set(refused.json()["errors"])) == (422, {"patient"})
+    not_a_doctor = {"starts_at": "2030-01-02T10:00:00", "doctor": here.consultant.pk}
+    assert set(Program(here.manager).post(at, not_a_doctor).json()["errors"]) == {"doctor"}
+    assert Program(here.manager).post(at, {}).json()["patient"] == known.pk

@@ -50,6 +50,16 @@ def test_a_consultant_sees_the_own_line_only(clinic, wei, page):
     assert "别人的词" not in said
 
 
+def test_each_way_to_reach_a_visitor_has_its_cost(clinic, manager, wei):
+    given = {"phone": [("phone", wei)], "wechat": [("wechat", wei)], "both": [("phone", wei), ("wechat", wei)]}
+    chats = [Told(NOON, led=wei, cost=Decimal(120), contacts=contacts) for contacts in given.values()]
+    make(clinic, chats, manager)
+    costs = table(client_of(manager).get(f"/conversations/reports/?{DAYS}"), "costs")
+    heads = [column.label for column in costs.columns][1:]
+    cost = dict(zip(heads, (cell.value for cell in costs.rows[0].cells), strict=True))
+    assert (cost["每电话"], cost["每微信"], cost["每 QQ"], cost["每留联"]) == (180, 180, None, 120)
+
+
 def test_tables_sort_by_any_column_and_keep_the_whole_on_top(clinic, manager, wei):
     lu = consultant_of(clinic, full_name="卢一帆")
     make(clinic, [Told(NOON, led=wei, cost=Decimal(100)), Told(NOON, led=wei, cost=None), Told(NOON, led=lu)], manager)

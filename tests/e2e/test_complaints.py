@@ -42,3 +42,17 @@ def test_a_patient_complains_by_the_code_and_the_manager_settles_it(house: House
     case = ComplaintCase.objects.get()
     assert (case.outcome, case.is_upheld, case.closed_by) == ("apologised", True, house.manager)
     assert case.first_reply_at is not None
+
+
+def test_after_a_mistake_is_corrected_going_back_shows_the_form(house: House, open_page: Opener) -> None:
+    page = open_page(house.manager)
+    page.goto("/complaints/new/")
+    page.get_by_role("button", name="受理", exact=True).click()
+    expect(page.locator(".error-summary")).to_be_focused()
+    page.get_by_text("环境", exact=True).click()
+    page.get_by_label("情况").fill("候诊区太冷")
+    page.get_by_role("button", name="受理", exact=True).click()
+    expect(page.locator("h1")).to_contain_text("TS")
+    page.go_back()
+    expect(page.locator("h1")).to_contain_text("受理投诉")
+    assert ComplaintCase.objects.count() == 1
