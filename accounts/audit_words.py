@@ -106,6 +106,7 @@ ACTIONS = {
     "etiquette_inspected": _("Etiquette inspected"),
     "etiquette_rubric_saved": _("Etiquette rubric changed"),
     "refunded": _("Refund recorded"),
+    "visit_complaint_corrected": _("Chief complaint corrected"),
     "decision_taken_back": _("Decision taken back"),
     "visit_entered_in_error": _("Visit marked as entered in error"),
     "refund_taken_back": _("Refund taken back"),

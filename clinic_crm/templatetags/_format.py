@@ -81,3 +81,16 @@ def when(value: date | datetime | None) -> str:
     names = {-1: pgettext("day", "Yesterday"), 0: pgettext("day", "Today"), 1: pgettext("day", "Tomorrow")}
     name = names.get((on - timezone.localdate()).days) or day(on)
     return f"{name} {clock(value)}" if isinstance(value, datetime) else name
+
+
+def when_within(value: date | datetime | None) -> str:
+    """The same inside a sentence: "read by Lin today 12:00"."""
+    said = when(value)
+    for start, within in (
+        (pgettext("day", "Yesterday"), pgettext("day within a sentence", "yesterday")),
+        (pgettext("day", "Today"), pgettext("day within a sentence", "today")),
+        (pgettext("day", "Tomorrow"), pgettext("day within a sentence", "tomorrow")),
+    ):
+        if said.startswith(start):
+            return within + said[len(start) :]
+    return said

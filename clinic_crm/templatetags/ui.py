@@ -65,6 +65,7 @@ for convert in (
     _format.day,
     _format.short_day,
     _format.when,
+    _format.when_within,
     toast_of,
 ):
     register.filter(convert)

@@ -17,7 +17,7 @@ from accounts.access import StaffRequest, requires
 from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from accounts.reading import whole_number
-from clinic_crm.templatetags._format import clock, when
+from clinic_crm.templatetags._format import clock, when, when_within
 from consultations.models import Visit
 from consultations.stages import Decision
 from followups.errors import BookingError, ClosedThen, Refused
@@ -288,7 +288,7 @@ def appointment_move(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResp
     except BookingError as error:
         return _show(request, form, wish, status=_blame(form, error), error=error, **more)
     messages.success(
-        request, _("%(patient)s moved to %(when)s.") % {"patient": row.patient, "when": when(row.starts_at)}
+        request, _("%(patient)s moved to %(when)s.") % {"patient": row.patient, "when": when_within(row.starts_at)}
     )
     return redirect(safe_next(request, day_url(row)))
 

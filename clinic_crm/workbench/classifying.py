@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
 from accounts.permissions import Permission
+from accounts.reading import whole_number
 from clinic_crm.workbench.patient_page import open_visit
 from consultations.models import Visit
 from consultations.services.leaving import classify_visit
@@ -63,7 +64,10 @@ def patient_classify(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResp
     suggestion = suggestion_for(patient, registration.clinic, judged)
     initial = {"class_code": patient.class_code or suggestion.code, "awareness": patient.awareness}
     form = PatientClassForm(request.POST or None, initial=initial | {"trust": patient.trust})
-    if request.method == "POST" and _is_complete(form, suggestion):
+    overtaken = _overtaken(request, patient) if request.method == "POST" else ""
+    if overtaken:
+        form.add_error(None, overtaken)
+    elif request.method == "POST" and _is_complete(form, suggestion):
         _classify(request, registration, suggestion, form.cleaned_data)
         return done(request, patient_url(pk))
     history = ClassChange.objects.for_user(request.user).filter(patient=patient).select_related("by")
@@ -72,11 +76,29 @@ def patient_classify(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResp
         "patient": patient,
         "suggestion": suggestion,
         "history": history.order_by("-at", "-id")[:10],
+        "seen": _last_change(patient),
     }
-    status = 422 if form.is_bound else 200
+    status = 409 if overtaken else 422 if form.is_bound else 200
     return panel(
         request, "workbench/patient/_classify.html", context, title=_("Classify"), back=patient_url(pk), status=status
     )
+
+
+def _last_change(patient: Patient) -> int:
+    """Return the number of the patient's latest classification, 0 when there is none."""
+    return ClassChange.objects.filter(patient=patient).order_by("-at", "-id").values_list("pk", flat=True).first() or 0
+
+
+def _overtaken(request: StaffRequest, patient: Patient) -> str:
+    """Say who classified the patient since the form was opened; "" when nobody else did."""
+    seen = whole_number(request.POST.get("seen", ""))
+    if seen is None or _last_change(patient) == seen:
+        return ""
+    last = ClassChange.objects.filter(patient=patient).select_related("by").order_by("-at", "-id").first()
+    if last is None or last.by_id == request.user.pk:
+        return ""
+    words = {"who": last.by or "—", "code": last.new_class or "—"}
+    return _("%(who)s has set the class to %(code)s meanwhile. Save again if it is to be changed.") % words
 
 
 def _is_complete(form: PatientClassForm, suggestion: Suggestion) -> bool:

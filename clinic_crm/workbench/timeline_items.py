@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from clinic_crm.templatetags._format import clock, money, short_day, when
+from clinic_crm.templatetags._format import clock, money, short_day, when_within
 from clinic_crm.workbench.timeline import Event
 from consultations.stages import ENDED, ROUTES, Decision, Stage
 from followups.models import Appointment, ContactChannel, ContactOutcome, MessageChannel, MessagePurpose, Task, TaskKind
@@ -142,7 +142,7 @@ def _image(data: dict[str, Any], pk: int, subject: int) -> Told:
 
 def _booking(data: dict[str, Any], pk: int, subject: int) -> Told:
     status = Appointment.Status(data["status"])
-    starts = when(datetime.fromisoformat(data["starts"]))
+    starts = when_within(datetime.fromisoformat(data["starts"]))
     text = _joined(str(Appointment.Kind(data["kind"]).label), data["doctor"], data["purpose"])
     note = str(status.label) if status in GONE else ""
     return Told(_("Booked for %(when)s") % {"when": starts}, text, note=note)
@@ -150,7 +150,7 @@ def _booking(data: dict[str, Any], pk: int, subject: int) -> Told:
 
 def _appointment(data: dict[str, Any], pk: int, subject: int) -> Told:
     status = Appointment.Status(data["status"])
-    starts = when(datetime.fromisoformat(data["starts"]))
+    starts = when_within(datetime.fromisoformat(data["starts"]))
     kind = str(Appointment.Kind(data["kind"]).label)
     text = _joined(kind, data["doctor"], data["purpose"])
     words = {
@@ -216,7 +216,7 @@ def _record(data: dict[str, Any], pk: int, subject: int) -> Told:
 
 def _contact(data: dict[str, Any], pk: int, subject: int) -> Told:
     channel, outcome = ContactChannel(data["channel"]).label, ContactOutcome(data["outcome"])
-    again = when(datetime.fromisoformat(data["next"])) if data["next"] else ""
+    again = when_within(datetime.fromisoformat(data["next"])) if data["next"] else ""
     note = _("again %(when)s") % {"when": again} if again else ""
     icon = "phone-call" if data["channel"] == ContactChannel.PHONE else "message-circle"
     title = _("%(how)s: %(outcome)s") % {"how": channel, "outcome": outcome.label}

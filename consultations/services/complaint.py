@@ -4,14 +4,16 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.audit import record
 from accounts.models import User
 from consultations.errors import Refused
 from consultations.models import Consultation, Visit
-from consultations.services.moves import locked, move, out_of_order
-from consultations.stages import Stage, route_for
+from consultations.services.moves import locked, move, out_of_order, write_stage
+from consultations.stages import Route, Stage, route_for
 from patients.models import Registration
 
 BEFORE = (Stage.RECEIVED, Stage.INTAKE, Stage.COMPLAINT)
+BEGINS = {Route.EXAM_FIRST: Stage.EXAM, Route.DOCTOR_FIRST: Stage.CONSULTING}  # where a route leads first
 
 
 @transaction.atomic
@@ -51,8 +53,7 @@ def confirm_complaint(
     fresh.consultation = case
     fresh.save(update_fields=["complaint_confirmed_at", "route", "route_reason", "consultation", "updated_at"])
     Registration.objects.for_clinic(fresh.clinic_id).filter(patient=fresh.patient_id).update(complaint=text[:200])
-    following = Stage.EXAM if chosen == "exam_first" else Stage.CONSULTING
-    return move(visit=fresh, to=following, by=by, expected=Stage.COMPLAINT)
+    return move(visit=fresh, to=BEGINS[Route(chosen)], by=by, expected=Stage.COMPLAINT)
 
 
 def _case(visit: Visit, complaint: str, text: str, by: User, *, new_case: bool) -> Consultation:
@@ -71,3 +72,27 @@ def _case(visit: Visit, complaint: str, text: str, by: User, *, new_case: bool) 
     case.complaint_text = text
     case.save(update_fields=["complaint", "complaint_text"])
     return case
+
+
+@transaction.atomic
+def correct_complaint(*, visit: Visit, complaint: str, text: str, by: User) -> Visit:
+    """Mend a complaint that was confirmed wrongly, while the patient is still here; kept in the audit log.
+
+    The route follows it while nothing was done on it yet; one that was begun, or chosen with a reason, stays.
+    Raises: Refused before the complaint was confirmed, or once the visit has ended.
+    """
+    fresh = locked(visit)
+    if fresh.complaint_confirmed_at is None or not fresh.is_open:
+        raise Refused(_("A confirmed complaint is corrected until the visit has ended."))
+    case = Consultation.objects.select_for_update().get(pk=fresh.consultation_id)
+    if (case.complaint, case.complaint_text) == (complaint, text):
+        return fresh
+    record(action="visit_complaint_corrected", clinic=fresh.clinic, by=by, subject=fresh, was=case.complaint)
+    case.complaint, case.complaint_text = complaint, text
+    case.save(update_fields=["complaint", "complaint_text"])
+    Registration.objects.for_clinic(fresh.clinic_id).filter(patient=fresh.patient_id).update(complaint=text[:200])
+    route = route_for(complaint)
+    begun = fresh.handoff_at or fresh.stage != BEGINS[Route(fresh.route)] or fresh.exams.exists()
+    if route != fresh.route and not fresh.route_reason and not begun:
+        return write_stage(visit=fresh, to=BEGINS[route], by=by, reason=_("complaint corrected"), route=route)
+    return fresh

@@ -102,10 +102,12 @@ def take_decision(*, visit: Visit, answer: Answer, by: User, expected: str | Non
 def take_decision_back(*, visit: Visit, by: User) -> Visit:
     """The decision was kept wrongly: until the visit has ended it stands at the decision again.
 
-    The playbook that it ended goes on. Raises: StageConflict unless the visit stands at leaving; Refused once money
-    was paid back for it.
+    The playbook that it ended goes on. Raises: StageConflict unless the visit stands at leaving; Refused without a
+    decision, and once money was paid back for it.
     """
     fresh = locked(visit, expected=Stage.LEAVING)
+    if not fresh.decision:
+        raise Refused(_("There is no decision to take back."))
     if Refund.objects.filter(visit=fresh).standing().exists():
         raise Refused(_("Money was paid back for this decision; take that back first."))
     was, since = fresh.decision, fresh.decided_at

@@ -234,10 +234,11 @@ def _classified(visit: Visit, content: Content, by: User) -> ClassChange:
 
 
 @transaction.atomic
-def change_sent(*, visit: Visit, content: Content, version: int, by: User) -> Handoff:
+def change_sent(*, visit: Visit, content: Content, version: int, by: User, doctor: User | None = None) -> Handoff:
     """Change a note that was sent: it stays whole, the doctor sees that it changed, its history is kept.
 
-    A changed judgement classifies the patient anew. Raises: as `send`.
+    A changed judgement classifies the patient anew. Args: doctor: whom it was meant for, when it was given to the
+    wrong one; whoever has read it by now treats, and stays. Raises: as `send`.
     """
     fresh = _writable(visit, by)
     if not fresh.handoff_at:
@@ -252,7 +253,16 @@ def change_sent(*, visit: Visit, content: Content, version: int, by: User) -> Ha
     if any(getattr(before, name) != getattr(content, name) for name in judged):
         change = _classified(fresh, content, by)
         Visit.objects.filter(pk=fresh.pk).update(classification=change, updated_at=timezone.now())
+    if doctor is not None and doctor.pk != fresh.doctor_id and fresh.handoff_acknowledged_at is None:
+        _give_instead(fresh, doctor)
     return note
+
+
+def _give_instead(visit: Visit, doctor: User) -> None:
+    """The note was given to the wrong doctor: it waits in another's queue."""
+    if doctor not in doctors_of(visit.clinic_id):
+        raise Refused(_("Choose the doctor who treats."))
+    Visit.objects.filter(pk=visit.pk).update(doctor=doctor, version=F("version") + 1, updated_at=timezone.now())
 
 
 @transaction.atomic

@@ -113,6 +113,23 @@ def decide_waiver(*, visit: Visit, code: str, approve: bool, by: User) -> Checko
 
 
 @transaction.atomic
+def take_approval_back(*, visit: Visit, code: str, by: User) -> CheckoutItem:
+    """An approval was given wrongly: until the visit ends it waits for a manager again; kept in the audit log.
+
+    Raises: Refused when `by` may not, or nothing was approved.
+    """
+    if not by.may(Permission.APPROVE_WAIVER, visit.clinic_id):
+        raise Refused(_("Only a manager may decide this."))
+    item = _item(_at_leaving(visit), code)
+    if item.waived_at is None:
+        raise Refused(_("Nothing was approved here."))
+    record(action="checkout_undone", clinic=visit.clinic, by=by, subject=visit, code=code)
+    item.waived_at = item.waived_by = None
+    item.save(update_fields=["waived_at", "waived_by"])
+    return item
+
+
+@transaction.atomic
 def set_next_appointment(*, visit: Visit, appointment: Appointment) -> Visit:
     """Record the appointment the patient leaves with; when the first one was made is kept."""
     fresh = locked(visit)

@@ -15,9 +15,12 @@ from consultations.models import Consultation, Visit
 from consultations.services.decision import status_left
 from consultations.services.moves import locked, write_stage
 from consultations.services.numbering import forget_last_day, forget_owner, recount_visits
-from consultations.stages import Stage
+from consultations.stages import Decision, Stage
+from followups.models import Task
 from followups.services.booking import expect_again
+from followups.services.playbooks import taken_back
 from followups.services.referral_tasks import not_owed
+from followups.services.tasks import close_tasks
 from patients.services.referrals import reconsider_effective
 
 
@@ -46,8 +49,34 @@ def _take_back(visit: Visit, *, by: User) -> None:
     recount_visits(visit.patient_id)
     forget_last_day(visit)
     _reopen_case(visit)
+    _take_tasks_back(visit, by=by)
+    _expect_again_today(visit, by=by)
     if visit.received_at is not None:
         not_owed(reconsider_effective(patient=visit.patient), by=by)
+
+
+def _take_tasks_back(visit: Visit, *, by: User) -> None:
+    """Nobody asks how a treatment was that never was; what its decision closed is needed again.
+
+    Unless the patient decided once more on a later visit.
+    """
+    care = Task.objects.for_clinic(visit.clinic_id).filter(dedupe_key=f"v{visit.pk}:care")
+    close_tasks(care, reason=Task.Closed.BY_HAND, by=by, visit=visit.pk)
+    if visit.decided_at is None or visit.decision == Decision.UNDECIDED:
+        return
+    visits = Visit.objects.for_clinic(visit.clinic_id).filter(patient=visit.patient_id, is_error=False)
+    if not visits.filter(decided_at__gt=visit.decided_at).exists():
+        taken_back(clinic=visit.clinic, patient=visit.patient, since=visit.decided_at, by=by)
+
+
+def _expect_again_today(visit: Visit, *, by: User) -> None:
+    """An appointment of today that the mistake used up can still be kept; earlier ones stay as they were told."""
+    appointment = visit.appointment
+    if appointment is None or appointment.starts_at < visit.clinic.day_bounds(visit.clinic.today())[0]:
+        return
+    Visit.objects.filter(pk=visit.pk).update(appointment=None)
+    visit.appointment = None
+    expect_again(appointment=appointment, by=by)
 
 
 def _reopen_case(visit: Visit) -> None:

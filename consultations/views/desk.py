@@ -22,7 +22,7 @@ from consultations.forms import ClassifyForm, ComplaintForm, DecisionForm
 from consultations.models import CheckoutItem, Plan, Visit
 from consultations.points import Point
 from consultations.services import leaving
-from consultations.services.complaint import confirm_complaint
+from consultations.services.complaint import confirm_complaint, correct_complaint
 from consultations.services.decision import take_decision, take_decision_back
 from consultations.services.facts import checkout_lines, items_of, later_appointment
 from consultations.services.handoff import suggestion_of
@@ -186,6 +186,8 @@ def complaint_confirm(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRes
     if not form.is_valid():
         return render_visit(request, clinic, visit, stage=Stage.COMPLAINT, status=422, form=form)
     data = form.cleaned_data
+    if request.POST.get("action") == "correct":
+        return _complaint_corrected(request, visit, form)
     try:
         moved = confirm_complaint(
             visit=visit,
@@ -202,6 +204,14 @@ def complaint_confirm(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRes
     except VisitError as error:
         form.add_error(None, error.message)  # what was typed stays
         return render_visit(request, clinic, visit, stage=Stage.COMPLAINT, status=422, form=form)
+    return redirect(moved)
+
+
+def _complaint_corrected(request: StaffRequest, visit: Visit, form: ComplaintForm) -> HttpResponse:
+    """The complaint was confirmed wrongly: another one stands, and is what was confirmed."""
+    complaint, text = form.cleaned_data["complaint"], form.cleaned_data["complaint_text"]
+    moved = correct_complaint(visit=visit, complaint=complaint, text=text, by=request.user)
+    messages.success(request, _("Complaint corrected: %(complaint)s") % {"complaint": Complaint(complaint).label})
     return redirect(moved)
 
 
@@ -244,11 +254,13 @@ def visit_classify(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRespon
     """Classify the patient at checkout."""
     visit = get_visit(request, pk)
     form = ClassifyForm(request.POST)
-    suggestion = suggestion_of(visit, visit.patient.awareness)
+    judged = form.cleaned_data.get("awareness") if form.is_valid() else None
+    suggestion = suggestion_of(visit, judged or visit.patient.awareness)
     if form.is_valid() and form.cleaned_data["class_code"] != suggestion.code and not form.cleaned_data["reason"]:
         form.add_error("reason", _("Say why the class differs from the suggestion."))
     if not form.is_valid():
-        return render_visit(request, clinic, visit, stage=Stage.LEAVING, status=422, classify_form=form)
+        shown = {"classify_form": form, "suggestion": suggestion}
+        return render_visit(request, clinic, visit, stage=Stage.LEAVING, status=422, **shown)
     data = form.cleaned_data
     leaving.classify_visit(
         visit=visit,
@@ -289,7 +301,10 @@ def checkout_item(request: StaffRequest, clinic: Clinic, pk: int, code: str) -> 
 def waiver_decide(request: StaffRequest, clinic: Clinic, pk: int, code: str) -> HttpResponse:
     """The manager's word on what a coordinator asked to let go."""
     visit = get_visit(request, pk)
-    leaving.decide_waiver(visit=visit, code=code, approve=request.POST.get("approve") == "1", by=request.user)
+    if request.POST.get("action") == "take_back":
+        leaving.take_approval_back(visit=visit, code=code, by=request.user)
+    else:
+        leaving.decide_waiver(visit=visit, code=code, approve=request.POST.get("approve") == "1", by=request.user)
     return redirect((request.POST.get("next") == "today" and "today") or visit)
 
 

@@ -172,13 +172,13 @@ def handoff_send(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse
     if not form.require_whole():
         return _again(request, clinic, visit, form, 422)
     version = form.cleaned_data.get("version") or 0
-    content, by = form.content(), request.user
+    content, by, doctor = form.content(), request.user, form.chosen_doctor()
     try:
         if visit.handoff_at:
-            service.change_sent(visit=visit, content=content, version=version, by=by)
+            service.change_sent(visit=visit, content=content, version=version, by=by, doctor=doctor)
             messages.success(request, _("Changed; the doctor sees it."))
         else:
-            doctor, expected = form.chosen_doctor(), request.POST.get("expected")
+            expected = request.POST.get("expected")
             moved = service.send(visit=visit, content=content, version=version, doctor=doctor, by=by, expected=expected)
             messages.success(request, _("Given to %(doctor)s") % {"doctor": moved.doctor})
     except service.NoteChanged as error:

@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import public
+from accounts.middleware import chosen_language
 from consultations.answer_form import AnswerForm
 from consultations.form_links import LinkExpired, LinkInvalid
 from consultations.form_rules import Group, Question, spoken
@@ -58,6 +59,14 @@ def _closed(request: HttpRequest, why: str, status: int) -> HttpResponse:
     return _show(request, "closed", {"why": why}, status)
 
 
+def _unknown(request: HttpRequest) -> HttpResponse:
+    """Answer a link that leads to no form, in the language that this browser chose."""
+    guesses = f"patient-form-wrong:{request.META.get('REMOTE_ADDR', '')}"
+    language = _language(request) if request.GET.get("lang") else chosen_language(request)
+    with translation.override(language):
+        return _closed(request, "invalid", 429 if _too_many(guesses, GUESSES_PER_MINUTE) else 404)
+
+
 def _answer(view: PageView, request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
     try:
         form = form_behind(token)
@@ -66,8 +75,7 @@ def _answer(view: PageView, request: HttpRequest, token: str, **kwargs: Any) -> 
     except FormClosed:
         return _closed(request, "closed", 410)
     except LinkInvalid:
-        guesses = f"patient-form-wrong:{request.META.get('REMOTE_ADDR', '')}"
-        return _closed(request, "invalid", 429 if _too_many(guesses, GUESSES_PER_MINUTE) else 404)
+        return _unknown(request)
     if _too_many(f"patient-form:{form.pk}", PER_MINUTE):
         return _closed(request, "busy", 429)
     try:

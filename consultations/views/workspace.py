@@ -144,7 +144,8 @@ def last_visit(visit: Visit) -> Visit | None:
 
 
 def _earlier(*, clinic: int, patient: int, before: datetime) -> Any:
-    visits = Visit.objects.for_clinic(clinic).filter(patient=patient, arrived_at__lt=before, received_at__isnull=False)
+    visits = Visit.objects.for_clinic(clinic).filter(patient=patient, arrived_at__lt=before, is_error=False)
+    visits = visits.filter(received_at__isnull=False)
     shown = visits.only("arrived_at", "decision", "decision_amount")
     return shown.order_by("-arrived_at")[:1]
 

@@ -72,7 +72,7 @@ class Naming:
         day = date.fromisoformat(key)
         if self.by == "week":
             return _("week of %(day)s") % {"day": date_format(day, "DATE_FORMAT")}
-        return f"{day:%Y-%m}"
+        return date_format(day, "YEAR_MONTH_FORMAT")
 
     def head(self, key: str | None) -> str:
         """Return where the head of a line leads: to the report of this one person, team or channel, or to its chats."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -118,5 +119,6 @@ def chart(points: list[Any], step: Step) -> dict[str, Any]:
         values = [line.share(part).percent for _window, line in points]
         rounded = [None if value is None else round(value, 1) for value in values]
         series.append({"name": names[part], "values": rounded, "tone": tone})
-    labels = [f"{window.start:%m-%d}" if step == "week" else f"{window.start:%Y-%m}" for window, _line in points]
+    shape = "MONTH_DAY_FORMAT" if step == "week" else "YEAR_MONTH_FORMAT"
+    labels = [date_format(window.start, shape) for window, _line in points]
     return {"type": "line", "labels": labels, "unit": "%", "series": series}

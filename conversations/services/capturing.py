@@ -235,6 +235,8 @@ def correct(*, capture: Capture, values: Mapping[str, str], booking_at: datetime
             contact.message, contact.user = (
                 (there.message, there.user) if there else (None, fresh.conversation.consultant)
             )
+            if there is not None:  # they were added as they really are, whatever was read in the chat
+                contact.group_name, contact.remark, contact.added_at = there.group_name, there.remark, there.added_at
             contact.save()
     if fresh.booking_at != booking_at:
         changed.append("booking")

@@ -30,6 +30,8 @@ def _run(appointment: Appointment) -> PlaybookRun | None:
 def booked(appointment: Appointment, *, by: User | None) -> None:
     """An appointment stands: what was to bring it about is done; what leads up to it begins, or begins again."""
     now = timezone.now()
+    missing = Task.objects.filter(appointment=appointment, kind=TaskKind.NO_SHOW)
+    close_tasks(missing, reason=Closed.APPOINTMENT_GONE, by=by)  # a no-show that was none
     if appointment.starts_at <= now:
         return
     run = _run(appointment)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,7 +24,7 @@ from followups.models import (
 )
 from followups.services import booking
 from followups.services.consents_said import consents_said
-from followups.services.playbooks import end_runs, restart_runs
+from followups.services.playbooks import SAME_ACT, end_runs, restart_runs
 from followups.services.tasks import Action, check_free, close_tasks, locked_open, reopen_tasks, tell
 from followups.task_rules import Then
 from patients.models import Consent, Patient, Registration
@@ -231,6 +232,7 @@ def undo_contact(*, contact: Contact, by: User) -> Contact:
     if fresh.outcome == Outcome.REFUSES:
         _agree_again(fresh, by)
     _restore(fresh, by)
+    _expect_again(fresh, by)
     return back
 
 
@@ -244,15 +246,31 @@ def _agree_again(contact: Contact, by: User) -> None:
     )  # fmt: skip
 
 
+def _expect_again(contact: Contact, by: User) -> None:
+    """The patient did not say that they come: what this contact confirmed is to be confirmed, unless somebody went on."""
+    task = contact.task
+    if task is None or task.kind != TaskKind.CONFIRM or contact.outcome != Outcome.WILL_COME:
+        return
+    appointment = task.appointment
+    if appointment is None or appointment.status != Appointment.Status.CONFIRMED:
+        return
+    last = appointment.changes.order_by("-pk").first()
+    if last is not None and last.by_id == by.pk and contact.at <= last.at < contact.at + SAME_ACT:
+        booking.restore(appointment=appointment, by=by)
+
+
 def _restore(contact: Contact, by: User) -> None:
-    events = list(
-        TaskEvent.objects.filter(task__patient=contact.patient, detail__contact=contact.pk).select_related("task")
-    )
+    """Put tasks back as they were before a contact; not those that somebody has moved or ended since."""
+    mine = TaskEvent.objects.filter(task__patient=contact.patient, detail__contact=contact.pk)
+    since = TaskEvent.objects.filter(task=OuterRef("task"), pk__gt=OuterRef("pk"))
+    since = since.exclude(action=Action.HANDED_OVER).exclude(pk__in=mine.values("pk"))
+    events = list(mine.exclude(Exists(since)).select_related("task"))
     for event in events:
         if "due_at" in event.detail:
             Task.objects.filter(pk=event.task_id).update(
                 due_at=datetime.fromisoformat(event.detail["due_at"]), channel=event.detail["channel"]
             )
-    restart_runs(patient=contact.patient, clinic=contact.clinic, ended_since=contact.at)
+    if contact.outcome in task_rules.FINAL:
+        restart_runs(patient=contact.patient, clinic=contact.clinic, ended_since=contact.at)
     ended = [event.task_id for event in events if event.action in (Action.DONE, Action.CLOSED)]
     reopen_tasks(Task.objects.filter(pk__in=ended), by=by, undid=contact.pk)

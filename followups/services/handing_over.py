@@ -32,11 +32,10 @@ class Handover:
 
 
 def takers(clinic: Clinic, away: User) -> list[User]:
-    """Return the colleagues of the same role who could take the tasks over, by name."""
-    rows = Membership.objects.for_clinic(clinic).active().select_related("user")
+    """Return the colleagues of the same role who could take the tasks over, by name; `away` may have left for good."""
+    rows = Membership.objects.for_clinic(clinic).select_related("user")
     role = next((row.role for row in rows if row.user_id == away.pk), None)
-    colleagues = [row for row in rows if not row.user.is_service]
-    found = [row.user for row in colleagues if row.user_id != away.pk and _able(row.role) and row.role == role]
+    found = [row.user for row in rows.people() if row.user_id != away.pk and _able(row.role) and row.role == role]
     return sorted(found, key=lambda user: (str(user), user.pk))
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import Clinic, User
+from accounts.models import Clinic, Membership, User
 from accounts.permissions import Role
 from followups import consents, playbook_rules
 from followups.errors import Refused
@@ -36,18 +36,20 @@ READ = (
 )  # fmt: skip
 
 # Raw, so that a hundred thousand tasks are one statement a batch: the words come from the step, the rest from the run.
+# What would be for a coordinator who left the clinic is for all of them.
 # Nobody is asked to book what is booked, or to add who was added; when that appointment goes, appointment_tasks asks for another.
 INSERT = """
 INSERT INTO {task} (clinic_id, patient_id, kind, title, script, channel, nature, owner_id, owner_role, due_at, status,
                     closed_by, run_id, step_id, dedupe_key, contacts, closed_reason, outcome, created_at)
 SELECT run.clinic_id, run.patient_id, step.kind, left(replace(step.title, '{{plan}}', run.plan_words), 120),
-       step.script, step.channel, step.nature, CASE WHEN step.owner_role = %(coordinator)s THEN COALESCE(cover.to_id, run.owner_id) END,
+       step.script, step.channel, step.nature, CASE WHEN step.owner_role = %(coordinator)s THEN COALESCE(cover.to_id, works.user_id) END,
        step.owner_role, new.due_at, 'open', step.closed_by, run.id, step.id, new.key, 0, '', '', %(now)s
 FROM unnest(%(runs)s::bigint[], %(steps)s::bigint[], %(dues)s::timestamptz[], %(keys)s::text[])
      AS new (run_id, step_id, due_at, key)
 JOIN {run} run ON run.id = new.run_id JOIN {step} step ON step.id = new.step_id
 LEFT JOIN (SELECT c.* FROM {cover} c JOIN {user} u ON u.id = c.to_id AND u.is_active WHERE c.ended_at IS NULL) cover
      ON cover.clinic_id = run.clinic_id AND cover.away_id = run.owner_id AND cover.ends_at > new.due_at
+LEFT JOIN {membership} works ON works.user_id = run.owner_id AND works.clinic_id = run.clinic_id AND works.is_active
 WHERE (step.closed_by <> 'booked' OR NOT EXISTS (
     SELECT 1 FROM {appointment} coming
     WHERE coming.patient_id = run.patient_id AND coming.clinic_id = run.clinic_id
@@ -70,6 +72,7 @@ def _tables() -> dict[str, str]:
         "appointment": Appointment,
         "cover": StandIn,
         "user": User,
+        "membership": Membership,
         "patient": Patient,
     }
     return {name: model._meta.db_table for name, model in models.items()}

@@ -1,6 +1,6 @@
 """Playbooks and the runs of patients through them: what starts one, moves it and ends it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from patients.models import ClassChange, ComplaintCase, Patient
 
 EndReason = PlaybookRun.EndReason
 Anchor = PlaybookStep.Anchor
+SAME_ACT = timedelta(minutes=1)  # what one transaction wrote, on however slow a machine
 
 
 def running(clinic: Clinic, patient: Patient) -> PlaybookRun | None:
@@ -44,8 +45,11 @@ def end_runs(*, patient: Patient, clinic: Clinic | None, reason: str, by: User |
 
 @transaction.atomic
 def restart_runs(*, patient: Patient, clinic: Clinic, ended_since: datetime) -> int:
-    """Take back that a playbook ended since a moment by the patient's word, unless another runs by now."""
-    rows = PlaybookRun.objects.filter(patient=patient, ended_at__gte=ended_since)
+    """Take back that a playbook ended at a moment by the patient's word, unless another runs by now.
+
+    What ended it later (a decision in the clinic) stands.
+    """
+    rows = PlaybookRun.objects.filter(patient=patient, ended_at__gte=ended_since, ended_at__lt=ended_since + SAME_ACT)
     count = 0
     for run in rows.filter(end_reason__in=[EndReason.CONSENT, EndReason.REFUSED]).order_by("pk"):
         if not PlaybookRun.objects.filter(clinic=run.clinic_id, patient=patient, ended_at=None).exists():
@@ -139,17 +143,19 @@ def decided(*, clinic: Clinic, patient: Patient, decision: str, by: User | None)
 def taken_back(*, clinic: Clinic, patient: Patient, since: datetime, by: User | None) -> PlaybookRun | None:
     """A decision of `since` was taken back: the playbook that it ended goes on with its tasks.
 
-    Nothing happens when another one runs by now. Returns the run that goes on.
+    Nothing happens when another one runs by now; and what ended later, by the patient's word, stays ended.
+    Returns the run that goes on.
     """
+    act = {"ended_at__gte": since, "ended_at__lt": since + SAME_ACT}
     wishes = Task.objects.for_clinic(clinic).filter(patient=patient, run=None, kind__in=WANT_BOOKING)
     decisions = [Task.Closed.ACCEPTED, Task.Closed.REFUSED]
-    reopen_tasks(wishes.filter(closed_reason__in=decisions, ended_at__gte=since), by=by)
-    rows = PlaybookRun.objects.for_clinic(clinic).filter(patient=patient, ended_at__gte=since)
+    reopen_tasks(wishes.filter(closed_reason__in=decisions, **act), by=by)
+    rows = PlaybookRun.objects.for_clinic(clinic).filter(patient=patient, **act)
     rows = rows.filter(end_reason__in=[EndReason.ACCEPTED, EndReason.REFUSED, EndReason.BY_HAND])
     run = rows.select_for_update(of=("self",), no_key=True).order_by("-ended_at").first()
-    if run is None or running(clinic, patient) is not None:
+    if run is None or running(clinic, patient) is not None or has_withdrawn(patient):
         return None
-    closed = Task.objects.filter(run=run, closed_reason=run.end_reason, ended_at__gte=since)
+    closed = Task.objects.filter(run=run, closed_reason=run.end_reason, **act)
     run.ended_at, run.end_reason, run.generate_at = None, "", timezone.now()
     run.save(update_fields=["ended_at", "end_reason", "generate_at"])
     reopen_tasks(closed, by=by)

@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from followups.errors import Refused
-from followups.models import ContactChannel, Task, TaskKind
+from followups.models import ContactChannel, Task, TaskEvent, TaskKind
 from followups.playbook_sets import HELLO
-from followups.services.tasks import close_tasks, create_task, owner_of
+from followups.services.tasks import close_tasks, create_task, owner_of, reopen_tasks
 from patients.models import Referral, ReferralThanks
 
 AT = time(11)
@@ -22,14 +22,15 @@ def _key(referral_id: int) -> str:
 def thank_referrer(referral: Referral | None, *, by: User) -> Task | None:
     """Have the coordinator who owns the referrer thank them, tomorrow at eleven; once for a referral.
 
-    None without an effective referral, when the task exists, or when the referrer does not want to be contacted.
+    One that was closed because the referral did not count for a while is open again. None without an effective
+    referral, when the task exists, or when the referrer does not want to be contacted.
     """
     if referral is None or referral.effective_at is None:
         return None
     clinic, referrer = referral.clinic, referral.referrer
     tomorrow = timezone.localdate(timezone=clinic.tz) + timedelta(days=1)
     try:
-        return create_task(
+        made = create_task(
             clinic=clinic,
             patient=referrer,
             kind=TaskKind.REFERRAL,
@@ -43,6 +44,18 @@ def thank_referrer(referral: Referral | None, *, by: User) -> Task | None:
         )
     except Refused:
         return None
+    if made is None:
+        _owed_again(referral, by=by)
+    return made
+
+
+def _owed_again(referral: Referral, *, by: User) -> None:
+    """The referral counts again (a reception was taken back and made anew): so is the task that it had closed."""
+    tasks = Task.objects.for_clinic(referral.clinic_id).filter(dedupe_key=_key(referral.pk))
+    told = TaskEvent.objects.filter(task__in=tasks, action=TaskEvent.Action.CLOSED, detail__referral=referral.pk)
+    closed = tasks.filter(status=Task.Status.CLOSED, pk__in=told.values("task"))
+    if not ReferralThanks.objects.filter(referral=referral).exclude(given_at=None).exists():
+        reopen_tasks(closed, by=by)
 
 
 def thanked(row: ReferralThanks, *, by: User) -> int:

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Clinic, User
+from accounts.models import Clinic, Membership, User
 from accounts.permissions import Role
 from followups import consents
 from followups.errors import Refused, TaskEnded, TaskHeld
@@ -57,10 +57,11 @@ def check_allowed(*, patient: Patient, kind: str, nature: str) -> None:
 
 
 def owner_of(clinic: Clinic, patient: Patient) -> User | None:
-    """Return the coordinator who owns the patient in the clinic, if any and still there."""
-    row = Registration.objects.for_clinic(clinic).filter(patient=patient).select_related("owner").first()
-    owner: User | None = row.owner if row else None
-    return owner if owner is not None and owner.is_active else None
+    """Return the coordinator who owns the patient in the clinic, if any and still working there."""
+    works = Membership.objects.for_clinic(clinic).active().filter(user=OuterRef("owner"))
+    rows = Registration.objects.for_clinic(clinic).filter(Exists(works), patient=patient)
+    row = rows.select_related("owner").first()
+    return row.owner if row else None
 
 
 @transaction.atomic

@@ -78,8 +78,8 @@ def _lost_chats(scope: Scope, window: Window) -> Rows:
 
 
 def _refunds(scope: Scope, window: Window) -> Rows:
-    """What was paid back, of the coordinator's consultation."""
-    rows: Rows = Refund.objects.standing().filter(within(scope, window, "at"))
+    """What was paid back, of the coordinator's consultation; never of a visit entered in error."""
+    rows: Rows = Refund.objects.standing().filter(within(scope, window, "at")).exclude(visit__is_error=True)
     rows = rows.filter(whose(scope, "consultation__coordinator"), of_patients(scope, "consultation__patient"))
     if scope.complaints is not None:
         rows = rows.filter(consultation__complaint__in=scope.complaints)

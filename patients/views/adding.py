@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -157,6 +158,7 @@ def patient_register_here(request: StaffRequest, clinic: Clinic, pk: int) -> Htt
         number = clean_number(request.POST.get("phone", "")[:40])
         patient = get_object_or_404(Patient.objects.living(), pk=pk)  # any of the group: the number is the proof
         register_in_clinic(patient=patient, clinic=clinic, phone=number, by=request.user)
-    except (ValidationError, PatientError):
+    except (ValidationError, PatientError) as error:
+        messages.error(request, error.messages[0] if isinstance(error, ValidationError) else error.message)
         return redirect("patient_add")
     return done(request, patient_url(pk))

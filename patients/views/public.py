@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from accounts.access import current_clinic, public
+from accounts.middleware import chosen_language
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.qr import qr_svg
@@ -45,6 +46,14 @@ def _language(request: HttpRequest) -> str:
     return asked if asked in LANGUAGES else LANGUAGES[0]
 
 
+def browser_language(request: HttpRequest) -> str:
+    """Return the language of a page that leads nowhere: the one asked for, else what this browser chose.
+
+    Living pages start in Chinese whatever the browser chose: a patient reads them on the clinic's tablet too.
+    """
+    return _language(request) if request.GET.get("lang") else chosen_language(request)
+
+
 def show(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """Render a public page; notices meant for staff who use the same browser stay out."""
     language = translation.get_language() or LANGUAGES[0]
@@ -57,7 +66,8 @@ def _answer(view: PageView, request: HttpRequest, code: str, purpose: str) -> Ht
     link = live(code, purpose)
     if link is None:
         guessed = too_many(f"public-wrong:{address_of(request)}", GUESSES_PER_MINUTE)
-        return show(request, "patients/public_closed.html", {"busy": guessed}, 429 if guessed else 404)
+        with translation.override(browser_language(request)):
+            return show(request, "patients/public_closed.html", {"busy": guessed}, 429 if guessed else 404)
     if too_many(f"public:{link.pk}", PER_MINUTE):
         return show(request, "patients/public_closed.html", {"busy": True}, 429)
     with timezone.override(link.clinic.tz):

@@ -52,7 +52,9 @@ function follow(event) {
   if (event.type === "change" && event.target.name === "doctor") {
     const label = event.target.closest("label").textContent.trim();
     const button = form.querySelector("[data-send]");
-    button.querySelector(".btn-label").textContent = button.dataset.send.replace("{doctor}", label);
+    if (button) {
+      button.querySelector(".btn-label").textContent = button.dataset.send.replace("{doctor}", label);
+    }
   }
 }
 

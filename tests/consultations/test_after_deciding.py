@@ -16,11 +16,12 @@ from consultations.services.handoff import suggestion_of
 from consultations.services.leaving import classify_visit
 from consultations.stages import Stage
 from consultations.views.desk import next_kind
+from consultations.views.workspace import last_visit
 from followups.models import Appointment, PlaybookRun, Task
 from followups.models.schedule import CalendarSettings
 from followups.services.wechat import add_wechat, close_asking
 from patients.errors import Refused as PatientRefused
-from patients.models import Patient
+from patients.models import ClassChange, Patient
 from patients.services.contact import unlink_wechat
 from tests.consultations.clinical import Room
 from tests.factories import AppointmentFactory, PatientFactory, TaskFactory
@@ -75,6 +76,15 @@ def test_a_decision_stands_once_the_visit_has_ended_or_money_went_back(room: Roo
     Visit.objects.filter(pk=visit.pk).update(stage=Stage.CLOSED)
     with pytest.raises(StageConflict):
         take_decision_back(visit=visit, by=room.tc)
+
+
+def test_a_playbook_that_ended_after_the_decision_stays_ended_when_it_is_taken_back(room: Room) -> None:
+    visit = take_decision(visit=asked(room), answer=Answer("undecided", obstacle="和家人商量"), by=room.tc)
+    later = timezone.now() + timedelta(minutes=20)  # a colleague hears that the patient is not interested
+    runs = PlaybookRun.objects.filter(patient=visit.patient)
+    runs.update(ended_at=later, end_reason="refused", generate_at=None)
+    take_decision_back(visit=visit, by=room.tc)
+    assert runs.get().end_reason == "refused"
 
 
 def test_a_playbook_begun_meanwhile_is_not_doubled_by_taking_the_decision_back(room: Room) -> None:
@@ -199,3 +209,24 @@ def test_the_tasks_about_a_plan_name_no_price(room: Room) -> None:
     assert titles
     assert "¥" not in titles
     assert "9" not in titles
+
+
+def test_the_suggestion_at_checkout_follows_the_awareness_that_is_typed(room: Room, client: Any) -> None:
+    visit = take_decision(visit=asked(room), answer=Answer("undecided", obstacle="太贵"), by=room.tc)
+    Patient.objects.filter(pk=visit.patient_id).update(awareness=5)
+    client.force_login(room.tc)
+    answer = client.post(
+        f"/visits/{visit.pk}/classify/", {"class_code": "C-C", "awareness": 1, "trust": 3, "reason": ""}
+    )
+    assert answer.status_code == 302
+    change = ClassChange.objects.filter(patient=visit.patient).latest("at")
+    assert (change.new_class, change.suggested) == ("C-C", "C-C")
+
+
+def test_a_visit_entered_in_error_is_not_the_last_one(room: Room, client: Any) -> None:
+    wrong = room.visit(stage="closed")
+    here = room.visit(patient=wrong.patient)
+    Visit.objects.filter(pk=wrong.pk).update(arrived_at=timezone.now() - timedelta(days=3))
+    assert last_visit(here) == wrong
+    Visit.objects.filter(pk=wrong.pk).update(is_error=True)
+    assert last_visit(here) is None

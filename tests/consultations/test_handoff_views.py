@@ -220,3 +220,23 @@ def test_the_page_needs_few_statements(room, tc, django_assert_max_num_queries):
     page(tc, visit)
     with django_assert_max_num_queries(MOST_QUERIES):
         page(tc, visit)
+
+
+def test_a_note_given_to_the_wrong_doctor_is_given_to_another_until_it_is_read(room, tc):
+    other = room.person(Role.DOCTOR)
+    visit = room.sent()
+    assert f'value="{other.pk}"' in page(tc, visit).content.decode()
+    assert send(tc, visit, version=1, doctor=other.pk).status_code == 302
+    visit.refresh_from_db()
+    assert (visit.doctor, visit.stage) == (other, "doctor")
+    handoff.acknowledge(visit=visit, version=1, by=other)
+    assert send(tc, visit, version=1, doctor=room.doctor.pk).status_code == 302  # a page from before it was read
+    visit.refresh_from_db()
+    assert visit.doctor == other
+
+
+def test_a_note_is_given_to_nobody_who_is_no_doctor(room, tc):
+    visit = room.sent()
+    assert send(tc, visit, version=1, doctor=room.tc.pk).status_code == 422
+    visit.refresh_from_db()
+    assert visit.doctor == room.doctor

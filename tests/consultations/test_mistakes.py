@@ -13,6 +13,7 @@ from consultations.services.mistakes import mark_error, undo_check_in, undo_rece
 from consultations.services.reception import check_in, receive
 from consultations.stages import Stage
 from followups.models import Appointment, Task
+from followups.services.playbooks import decided
 from patients.models import Referral, ReferralThanks, Registration
 from patients.services import link_referral
 from tests.factories import AppointmentFactory, ClinicFactory, PatientFactory, TaskFactory, UserFactory, VisitFactory
@@ -177,3 +178,43 @@ def test_taking_a_reception_back_leaves_the_patients_owner_of_before(clinic):
     visit = receive(visit=check_in(clinic=clinic, patient=patient, by=tc), by=tc)
     undo_receive(visit=visit, by=tc)
     assert Registration.objects.get(patient=patient).owner is not None
+
+
+def test_the_thanks_that_a_reception_taken_back_made_needless_are_asked_for_again_by_the_next_one(clinic):
+    tc = UserFactory(clinic=clinic)
+    referrer, friend = PatientFactory(clinic=clinic, reg_owner=tc), PatientFactory(clinic=clinic)
+    link_referral(referrer=referrer, referred=friend, clinic=clinic, by=tc)
+    visit = receive(visit=check_in(clinic=clinic, patient=friend, by=tc), by=tc)
+    undo_receive(visit=visit, by=tc)
+    assert not Task.objects.open().filter(patient=referrer).exists()
+    receive(visit=visit, by=tc)
+    assert Task.objects.open().get(patient=referrer).kind == "referral"
+
+
+def test_the_tasks_and_todays_appointment_are_as_if_the_visit_had_not_been(clinic):
+    tc = UserFactory(clinic=clinic)
+    now = timezone.now()
+    row = AppointmentFactory(clinic=clinic, starts_at=now, ends_at=now + timedelta(minutes=30))
+    visit = _close(check_in(clinic=clinic, patient=row.patient, by=tc, appointment=row))
+    Visit.objects.filter(pk=visit.pk).update(decision="refused", decided_at=now)
+    care = TaskFactory(clinic=clinic, patient=row.patient, dedupe_key=f"v{visit.pk}:care")
+    booking = TaskFactory(clinic=clinic, patient=row.patient, kind="book_recheck")
+    decided(clinic=clinic, patient=row.patient, decision="refused", by=tc)
+    mark_error(visit=visit, reason="点错了人", by=tc)
+    care.refresh_from_db(), booking.refresh_from_db(), row.refresh_from_db()
+    assert (care.status, booking.status, row.status) == ("closed", "open", Appointment.Status.BOOKED)
+    assert check_in(clinic=clinic, patient=row.patient, by=tc, appointment=row).appointment == row
+
+
+def test_a_later_decision_keeps_what_it_closed_when_an_earlier_visit_never_was(clinic):
+    tc, now = UserFactory(clinic=clinic), timezone.now()
+    wrong = VisitFactory(clinic=clinic, stage=Stage.CLOSED, left_at=now, decision="refused", decided_at=now)
+    VisitFactory(
+        clinic=clinic, patient=wrong.patient, stage=Stage.CLOSED, decision="accepted",
+        decided_at=now + timedelta(minutes=1),
+    )  # fmt: skip
+    booking = TaskFactory(clinic=clinic, patient=wrong.patient, kind="book_recheck")
+    decided(clinic=clinic, patient=wrong.patient, decision="accepted", by=tc)
+    mark_error(visit=wrong, reason="点错了人", by=tc)
+    booking.refresh_from_db()
+    assert booking.status == "closed"

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.permissions import Role
@@ -116,3 +117,18 @@ def test_no_cell_begins_a_formula(text):
 
 def test_a_cell_holds_no_control_characters_that_break_a_workbook():
     assert harmless("沈\x01雨\x1f薇") == "沈雨薇"
+
+
+def test_a_manager_takes_a_wrong_approval_back(leaver, manager, client):
+    code = CheckoutItem.Code.WECHAT
+    leaving.let_go(visit=leaver, code=code, reason="手机没带", by=manager)
+    leaving.decide_waiver(visit=leaver, code=code, approve=True, by=manager)
+    client.force_login(manager)
+    page = f"/visits/{leaver.pk}/"
+    assert 'value="take_back"' in client.get(page).content.decode()
+    path = reverse("visit_waiver", args=[leaver.pk, code])
+    assert client.post(path, {"action": "take_back"}).status_code == 302
+    item = CheckoutItem.objects.get(visit=leaver, code=code)
+    assert (item.waived_at, item.waived_by, item.waiver_reason) == (None, None, "手机没带")
+    assert 'value="take_back"' not in client.get(page).content.decode()
+    assert client.post(path, {"action": "take_back"}).status_code == 422

@@ -9,13 +9,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Clinic, User
+from accounts.models import AuditEvent, Clinic, User
 from accounts.permissions import Role
 from consultations.errors import AlreadyHere, MoveRefused, Refused, StageConflict, VisitError
-from consultations.models import Plan, StageChange, Visit
+from consultations.models import ExamKind, Plan, StageChange, Visit
 from consultations.points import Point
-from consultations.services.complaint import confirm_complaint
+from consultations.services.complaint import confirm_complaint, correct_complaint
 from consultations.services.decision import Answer, leave_unseen, take_decision
+from consultations.services.exams import order_exams
 from consultations.services.leaving import close, decide_waiver, let_go, mark_done, undo_done
 from consultations.services.reception import check_in, receive
 from consultations.stages import Missing, Stage
@@ -282,3 +283,31 @@ def test_of_two_who_move_one_visit_at_once_one_wins_and_the_other_hears_who() ->
     assert conflict.by == winner
     assert Visit.objects.get().coordinator == winner
     assert StageChange.objects.filter(new_stage="received").count() == 1
+
+
+def test_a_complaint_confirmed_wrongly_is_corrected_and_takes_the_route_along(
+    tc: User, visit: Visit, client: Any
+) -> None:
+    moved = confirm_complaint(visit=receive(visit=visit, by=tc), complaint="implant", text="缺牙", by=tc)
+    client.force_login(tc)
+    path, page = f"/visits/{visit.pk}/complaint/", f"/visits/{visit.pk}/?stage=complaint"
+    assert 'value="correct"' in client.get(page).content.decode()
+    said = {"action": "correct", "complaint": "pain", "complaint_text": "右下牙疼"}
+    assert client.post(path, said | {"complaint_text": " "}).status_code == 422
+    assert client.post(path, said).status_code == 302
+    moved.refresh_from_db(), moved.consultation.refresh_from_db()
+    assert (moved.stage, moved.route) == (Stage.CONSULTING, "doctor_first")
+    assert (moved.consultation.complaint, moved.consultation.complaint_text) == ("pain", "右下牙疼")
+    assert AuditEvent.objects.get(action="visit_complaint_corrected").detail["was"] == "implant"
+    client.post(path, said)  # once more by the back button
+    assert AuditEvent.objects.filter(action="visit_complaint_corrected").count() == 1
+
+
+def test_a_route_that_was_begun_stays_when_the_complaint_is_corrected(clinic: Clinic, tc: User, visit: Visit) -> None:
+    moved = confirm_complaint(visit=receive(visit=visit, by=tc), complaint="implant", text="缺牙", by=tc)
+    order_exams(visit=moved, kinds=list(ExamKind.objects.for_clinic(clinic)[:1]), by=tc)
+    corrected = correct_complaint(visit=moved, complaint="pain", text="疼", by=tc)
+    assert (corrected.stage, corrected.route) == (Stage.EXAM, "exam_first")
+    at(corrected, Stage.CLOSED)
+    with pytest.raises(Refused):
+        correct_complaint(visit=corrected, complaint="cleaning", text="洗牙", by=tc)

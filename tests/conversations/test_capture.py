@@ -208,6 +208,15 @@ def test_a_filed_wechat_of_a_patient_counts_as_linked(clinic, by):
     assert patient.wechat_linked_at is not None
 
 
+def test_a_misread_contact_stays_filed_when_it_is_corrected(clinic, by):
+    chat = captured(clinic, by, wechat="hello_1990")
+    filed = CapturedContact.objects.get(kind="wechat")
+    added_at = file_contact(contact=filed, group_name="种植", remark="11月 沈", by=by).added_at
+    correct(capture=chat.capture, values={"wechat": "hello_1999"}, booking_at=None, by=by)
+    contact = CapturedContact.objects.get(kind="wechat")
+    assert (contact.value, contact.group_name, contact.added_at) == ("hello_1999", "种植", added_at)
+
+
 # --- two people at once --------------------------------------------------------------------------
 
 

@@ -66,6 +66,7 @@ def test_captures_on_a_phone(house: House, open_page: Opener) -> None:
     page = open_page(house.manager, viewport=PHONE)
     page.goto("/conversations/captures/")
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="转入", exact=True).click()
     page.get_by_label("姓名").fill("沈雨薇")
     page.get_by_role("button", name="转入").click()
     expect(page.locator("#toasts")).to_contain_text("沈雨薇")

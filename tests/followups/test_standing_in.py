@@ -9,16 +9,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Membership, User
 from accounts.permissions import Role
 from followups.errors import Refused
 from followups.models import PlaybookRun, StandIn, Task
 from followups.services.builtin import ensure_builtin_playbooks, playbook_for
 from followups.services.generation import generate_due
-from followups.services.handing_over import hand_over, undo_hand_over
+from followups.services.handing_over import hand_over, takers, undo_hand_over
 from followups.services.standing_in import end_stand_in, on_duty, stand_in
-from followups.services.tasks import create_task
-from tests.factories import ClinicFactory, PatientFactory, TaskFactory, UserFactory
+from followups.services.tasks import create_task, owner_of
+from tests.factories import ClinicFactory, MembershipFactory, PatientFactory, TaskFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +93,29 @@ def test_the_tasks_of_a_playbook_are_shared_by_their_days_in_the_same_statements
     assert {owner for owner, _early in mine} == {desk.third.pk}
     assert theirs == {(desk.there.pk, True), (desk.away.pk, False)}
     assert more == few
+
+
+def test_what_comes_due_for_somebody_who_left_the_clinic_is_for_all_of_their_role(desk: Desk) -> None:
+    """They work in another clinic still: the account is open, but nobody here sees what is theirs."""
+    ensure_builtin_playbooks(desk.clinic)
+    now, patient = timezone.now(), PatientFactory(clinic=desk.clinic, class_code="C-E", reg_owner=desk.away)
+    PlaybookRun.objects.create(
+        clinic=desk.clinic, patient=patient, playbook=playbook_for(desk.clinic, "C-E"), owner=desk.away,
+        left_at=now, started_at=now, generate_at=now,
+    )  # fmt: skip
+    old = TaskFactory(clinic=desk.clinic, patient=patient, owner=desk.away)
+    assert owner_of(desk.clinic, patient) == desk.away
+    MembershipFactory(user=desk.away, clinic=ClinicFactory(), role=Role.COORDINATOR)
+    Membership.objects.filter(user=desk.away, clinic=desk.clinic).update(is_active=False)
+    assert owner_of(desk.clinic, patient) is None
+    generate_due(now=now, limit=10)
+    made = Task.objects.filter(patient=patient).exclude(pk=old.pk)
+    assert made.exists()
+    assert not made.exclude(owner=None).exists()
+    assert desk.away not in takers(desk.clinic, desk.away)
+    hand_over(clinic=desk.clinic, away=desk.away, to=None, reason="离职", by=desk.manager)
+    old.refresh_from_db()
+    assert old.owner in {desk.there, desk.third}
 
 
 def test_another_clinic_and_a_stand_in_who_left_do_not_count(desk: Desk) -> None:

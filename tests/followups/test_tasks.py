@@ -13,11 +13,14 @@ from django.db import connection, connections
 
 from accounts.permissions import Role
 from followups.errors import Refused, TaskEnded, TaskHeld
-from followups.models import Contact, ContactOutcome, Task, TaskKind
+from followups.models import Contact, ContactOutcome, PlaybookRun, Task, TaskKind
 from followups.services import contacts, tasks
+from followups.services.booking import cancel, restore
+from followups.services.builtin import playbook_for
 from followups.services.consents_said import consents_said
+from followups.services.playbooks import end_runs
 from followups.services.tasks import claim, create_task
-from tests.factories import ClinicFactory, PatientFactory, TaskFactory, UserFactory
+from tests.factories import AppointmentFactory, ClinicFactory, PatientFactory, TaskFactory, UserFactory
 
 NOW = datetime.fromisoformat("2026-11-18T10:42:00+08:00")
 
@@ -136,6 +139,60 @@ def test_undo_restores_the_due_time(desk: Desk) -> None:
     contacts.undo_contact(contact=contact, by=desk.cao)
     task.refresh_from_db()
     assert task.due_at == NOW - timedelta(days=1)
+
+
+def test_undo_leaves_alone_what_a_colleague_did_to_the_patients_other_tasks_meanwhile(desk: Desk) -> None:
+    task, other, third = (desk.task(due_at=NOW) for _ in range(3))
+    contact = desk.log(task, ContactOutcome.REACHED)
+    next_at = NOW + timedelta(days=6)
+    desk.log(other, ContactOutcome.NO_ANSWER, by=desk.zhang, next_at=next_at)
+    contacts.undo_contact(contact=contact, by=desk.cao)
+    task.refresh_from_db(), other.refresh_from_db(), third.refresh_from_db()
+    assert (task.status, other.due_at, third.due_at) == ("open", next_at, NOW)
+
+
+def test_undo_of_a_contact_does_not_take_back_how_the_patient_decided_meanwhile(desk: Desk) -> None:
+    run = PlaybookRun.objects.create(
+        clinic=desk.clinic,
+        patient=desk.patient,
+        playbook=playbook_for(desk.clinic, "C-E"),
+        owner=desk.cao,
+        started_at=NOW - timedelta(days=3),
+    )
+    contact = desk.log(desk.task(), ContactOutcome.REACHED)
+    with time_machine.travel(NOW + timedelta(minutes=5), tick=False):
+        end_runs(patient=desk.patient, clinic=desk.clinic, reason="refused", by=desk.zhang)
+        contacts.undo_contact(contact=contact, by=desk.cao)
+    run.refresh_from_db()
+    assert run.end_reason == "refused"
+
+
+def test_undo_of_will_come_has_the_appointment_confirmed_anew(desk: Desk) -> None:
+    start = NOW + timedelta(days=1)
+    soon = AppointmentFactory(
+        clinic=desk.clinic, patient=desk.patient, starts_at=start, ends_at=start + timedelta(minutes=30)
+    )
+    task = desk.task(kind=TaskKind.CONFIRM, appointment=soon)
+    contact = desk.log(task, ContactOutcome.WILL_COME)
+    soon.refresh_from_db()
+    assert soon.status == "confirmed"
+    contacts.undo_contact(contact=contact, by=desk.cao)
+    soon.refresh_from_db(), task.refresh_from_db()
+    assert (soon.status, task.status) == ("booked", "open")
+
+
+def test_a_no_show_taken_back_asks_nobody_why(desk: Desk) -> None:
+    start = NOW - timedelta(hours=1)
+    row = AppointmentFactory(
+        clinic=desk.clinic, patient=desk.patient, starts_at=start, ends_at=start + timedelta(minutes=30)
+    )
+    missed = cancel(appointment=row, outcome="no_show", absence_reason="weather", by=desk.cao)
+    asks = Task.objects.open().filter(appointment=row, kind=TaskKind.NO_SHOW)
+    assert asks.exists()
+    restored = restore(appointment=missed, by=desk.cao)
+    assert not asks.exists()
+    cancel(appointment=restored, outcome="no_show", absence_reason="weather", by=desk.cao)
+    assert asks.exists()
 
 
 def test_only_ones_own_contact_is_undone_and_only_soon(desk: Desk) -> None:

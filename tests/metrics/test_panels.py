@@ -146,6 +146,14 @@ def test_the_funnel_goes_from_the_chat_to_who_came_back(story):
     assert (found.cost, found.planned, found.accepted) == (Decimal(900), Decimal(7900), Decimal(16000))
 
 
+def test_a_refund_of_a_visit_entered_in_error_is_no_leak(story):
+    wrong = story.visits[1]
+    facts = {"reason": "不做了", "by": story.manager, "at": story.at(20), "visit": wrong}
+    Refund.objects.create(clinic=story.clinic, consultation=wrong.consultation, amount=3000, **facts)
+    Visit.objects.filter(pk=wrong.pk).update(is_error=True)
+    assert {leak.code: leak.n for leak in leaks.count(scope_of(story), OCTOBER)}["refunds"] == 0
+
+
 def test_a_full_refund_takes_an_acceptance_back_from_the_funnel(story):
     accepted = story.visits[1]
     chat(story, patient=accepted.patient)

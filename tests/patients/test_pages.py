@@ -87,7 +87,8 @@ def test_somebody_of_a_clinic_one_does_not_work_in_is_shown_by_surname_alone(sig
 def test_they_are_registered_here_by_the_exact_number_alone(signed_in: Client, clinic: Clinic) -> None:
     patient = PatientFactory(clinic=ClinicFactory(), phone="19900001734")
     url = reverse("patient_register_here", args=[patient.pk])
-    signed_in.post(url, {"phone": "19900001735"})
+    answer = signed_in.post(url, {"phone": "19900001735"}, follow=True)
+    assert "这个号码不是他的" in html_of(answer)
     assert not Registration.objects.for_clinic(clinic).exists()
     response = signed_in.post(url, {"phone": "199 0000 1734"})
     assert response["Location"] == reverse("patient", args=[patient.pk])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
@@ -102,6 +103,28 @@ def test_a_revoked_or_invented_link_is_answered_kindly(link, manager):
         answer = Client().get(f"/c/{code}/")
         assert answer.status_code == 404
         assert "前台" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "chinese", "english"),
+    [
+        ("/c/ABCDEFGHJK/", "前台", "at the desk"),
+        ("/r/ABCDEFGHJK/", "前台", "at the desk"),
+        ("/f/x/", "扫码", "not complete"),
+    ],
+)
+def test_a_link_that_leads_nowhere_speaks_the_language_this_browser_chose(path, chinese, english):
+    browser = Client()
+    assert chinese in browser.get(path).content.decode()
+    browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    assert english in browser.get(path).content.decode()
+    assert chinese in browser.get(path, {"lang": "zh-hans"}).content.decode()
+
+
+def test_a_living_page_starts_in_chinese_whatever_the_browser_chose(link):
+    browser = Client()
+    browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    assert "投诉" in browser.get(f"/c/{link.code}/").content.decode()
 
 
 def test_a_referral_code_opens_no_complaint(clinic, manager):

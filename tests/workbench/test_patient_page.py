@@ -18,6 +18,7 @@ from clinic_crm.workbench.timeline_kinds import Reader
 from consultations.models import Exam, ExamFile, ExamKind, Plan, Visit
 from consultations.stages import Stage
 from followups.models import Appointment, AppointmentChange
+from followups.services.classes import set_class
 from followups.services.complaints import NewComplaint, take
 from patients.models import ClassChange, Patient, Registration
 from patients.services import record_consent
@@ -324,6 +325,23 @@ def test_classifying_while_leaving_counts_for_the_visit(
     client.post(reverse("patient_classify", args=[patient.pk]), data)
     visit.refresh_from_db()
     assert visit.classification == ClassChange.objects.get()
+
+
+def test_who_classifies_after_a_colleague_is_told_before_it_is_overwritten(
+    client: Client, clinic: Clinic, people: dict[str, User], patient: Patient
+) -> None:
+    client.force_login(people[Role.COORDINATOR])
+    url = reverse("patient_classify", args=[patient.pk])
+    seen = client.get(url).context["seen"]
+    colleague = UserFactory(clinic=clinic, full_name="罗倩")
+    set_class(patient=patient, clinic=clinic, code="C-B", awareness=4, trust=4, by=colleague)
+    data = {"class_code": "C-E", "awareness": "3", "trust": "3", "seen": seen}
+    told = client.post(url, data)
+    assert told.status_code == 409
+    assert "罗倩" in told.content.decode()
+    assert ClassChange.objects.count() == 1
+    assert client.post(url, data | {"seen": told.context["seen"]}).status_code == 302
+    assert client.post(url, data | {"seen": seen}).status_code == 302  # one's own entry sent twice
 
 
 def test_front_desk_does_not_classify(client: Client, people: dict[str, User], patient: Patient) -> None:
