@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
 from accounts.models import Clinic, Team, User
@@ -53,7 +52,7 @@ def gather(scope: Scope, window: Window, *, by: Breakdown | None = None) -> Repo
 def names_of(by: Breakdown | None, keys: Iterable[Key]) -> dict[Key, str]:
     """Return what groups are called."""
     if by == "month":
-        return {key: date_format(cast("date", key), "YEAR_MONTH_FORMAT") for key in keys}
+        return {key: f"{key:%Y-%m}" for key in keys}
     model: Any = {"coordinator": User, "doctor": User, "team": Team, "clinic": Clinic}.get(by or "", Clinic)
     found = {row.pk: _label(row) for row in model.objects.filter(pk__in=list(keys))}
     return {key: found.get(key) or pgettext("group", "nobody") for key in keys}

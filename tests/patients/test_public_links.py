@@ -124,7 +124,7 @@ def test_a_link_that_leads_nowhere_speaks_the_language_this_browser_chose(path, 
 def test_a_living_page_starts_in_chinese_whatever_the_browser_chose(link):
     browser = Client()
     browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    assert "投诉" in browser.get(f"/c/{link.code}/").content.decode()
+    assert 'hreflang="en"' in browser.get(f"/c/{link.code}/").content.decode()
 
 
 def test_a_referral_code_opens_no_complaint(clinic, manager):
