@@ -226,12 +226,13 @@ def test_milk_teeth_are_shown_for_a_child(room, doctor):
 
 
 def test_exams_are_ordered_without_prices_and_the_patient_sent(room, doctor):
-    kind = ExamKind.objects.create(clinic=room.clinic, code="pano", name="全景片", price=180)
+    kind = ExamKind.objects.create(clinic=room.clinic, code="pano", name="全景片", price=86_427)
     visit = room.visit(complaint="pain", route="doctor_first", exams_completed_at=None)
     room.acknowledged(room.sent(visit, class_code="C-E"))
     html = doctor.get(reverse("doctor_visit", args=[visit.pk])).content.decode()
     assert "全景片" in html
-    assert "180" not in html
+    assert "86427" not in html
+    assert "86,427" not in html
     doctor.post(reverse("doctor_exams", args=[visit.pk]), {"kinds": [kind.pk], "action": "order"})
     assert Exam.objects.get(visit=visit).kind == kind
     doctor.post(reverse("doctor_exams", args=[visit.pk]), {"action": "send"})

@@ -160,7 +160,7 @@ def terms_of(plan, **changes):
 def test_the_coordinator_sets_prices(room, tc):
     visit, plan = room.explaining()
     url = reverse("plan_terms", args=[visit.pk])
-    assert "4000" not in tc.get(url).content.decode()
+    assert 'value="4000' not in tc.get(url).content.decode()
     first = plan.options.all()[0]
     response = tc.post(url, terms_of(plan, **{f"{first.pk}-discount": "500"}))
     assert response.url == visit.get_absolute_url()
@@ -224,7 +224,7 @@ def test_the_presentation_shows_options_and_no_codes(room, tc):
     for words in ("种植单冠", "三单位固定桥", "医生建议", "¥8,642", "选这个", "价格已说明"):
         assert words in html
     assert "C-C" not in html
-    assert "rail" not in html.split("<body")[1][:2_000]
+    assert 'class="rail' not in html
 
 
 def test_without_a_given_plan_there_is_nothing_to_present(room, tc):

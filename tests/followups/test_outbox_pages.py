@@ -193,20 +193,20 @@ def test_settings_are_kept(client, manager, clinic):
     assert client.post("/messages/settings/", values | {"daily_cap": "-1"}).status_code == 422
 
 
-WEBHOOK = {"provider": "webhook", "is_on": "on", "endpoint": "http://127.0.0.1:1/x", "secret": "abc"}
+WEBHOOK = {"provider": "webhook", "is_on": "on", "endpoint": "http://127.0.0.1:1/x", "secret": "plum-kernel-41"}
 
 
 def test_a_senders_settings_are_encrypted_and_its_secret_is_not_shown_again(client, manager, clinic):
     assert client.post("/messages/senders/sms/", WEBHOOK).status_code == 302
     account = SenderAccount.objects.get()
-    assert b"abc" not in bytes(account.config_encrypted)
-    assert config_of(account)["secret"] == "abc"
+    assert b"plum-kernel" not in bytes(account.config_encrypted)
+    assert config_of(account)["secret"] == "plum-kernel-41"
     page = client.get("/messages/senders/sms/").content.decode()
-    assert "abc" not in page
+    assert "plum-kernel" not in page
     shown = client.get("/messages/senders/sms/").context["form"]["secret"].value()
     client.post("/messages/senders/sms/", WEBHOOK | {"secret": shown, "endpoint": "http://127.0.0.1:2/x"})
     account.refresh_from_db()
-    assert config_of(account) == {"secret": "abc", "endpoint": "http://127.0.0.1:2/x"}
+    assert config_of(account) == {"secret": "plum-kernel-41", "endpoint": "http://127.0.0.1:2/x"}
 
 
 def test_a_sender_refuses_what_is_missing_unfit_or_inside_our_network(client, manager, settings):
