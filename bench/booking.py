@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import Barrier
+from typing import Any
 from unittest import mock
 
 from django.db import connection, connections
@@ -71,7 +72,7 @@ class Contest:
     def _try(self, patient: Patient, starts_at: datetime) -> str:
         self.barrier.wait(timeout=120)
         ends_at = starts_at + timedelta(minutes=30)
-        where = {"clinic": self.clinic, "doctor": self.doctor, "room": self.room}
+        where: dict[str, Any] = {"clinic": self.clinic, "doctor": self.doctor, "room": self.room}
         try:
             book(patient=patient, kind="recheck", starts_at=starts_at, ends_at=ends_at, by=self.by, **where)
         except BookingError as error:

@@ -18,6 +18,7 @@ from conversations.reports.counting import lines
 from conversations.reports.filters import Scope
 from conversations.reports.losses import losses
 from conversations.reports.pages import PAGES
+from conversations.reports.windows import step_of, trend_of
 
 SIZE = 100_000
 CODE = "CB"
@@ -127,7 +128,7 @@ def grow() -> tuple[Clinic, User]:
         user, _new = User.objects.get_or_create(username=f"bench_chat_{n}", defaults={"full_name": f"consultant {n}"})
         Membership.objects.get_or_create(user=user, clinic=clinic, defaults={"role": Role.ONLINE_CONSULTANT})
         people.append(user.pk)
-    values = {"clinic": clinic.pk, "people": people, "count": PEOPLE, "teams": teams, "size": SIZE}
+    values: dict[str, Any] = {"clinic": clinic.pk, "people": people, "count": PEOPLE, "teams": teams, "size": SIZE}
     with connection.cursor() as cursor:
         for statement in (CHATS, CAPTURES, CONTACTS, FINDINGS, PATIENTS):
             cursor.execute(statement, values)
@@ -150,7 +151,7 @@ def _days_of(page: str, scope: Scope) -> Scope:
     """Return the days that a page shows: a trend goes back 13 months."""
     if page != "trend":
         return scope
-    windows = scope.window.trend(scope.window.step)
+    windows = trend_of(scope.window, step_of(scope.window))
     return scope.over(Window(windows[0].start, windows[-1].end))
 
 

@@ -19,7 +19,7 @@ ROWS = engines["django"].from_string(
 @login_required
 def floor(request: HttpRequest) -> HttpResponse:
     """Three statements: session, user, 50 rows."""
-    rows = Registration.objects.filter(clinic=request.GET["clinic"]).order_by("-active_at", "-id")[:50]
+    rows = Registration.objects.filter(clinic=int(request.GET["clinic"])).order_by("-active_at", "-id")[:50]
     return HttpResponse(ROWS.render({"rows": rows}))
 
 

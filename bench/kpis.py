@@ -56,7 +56,7 @@ def _middle(act: Callable[[], Any]) -> float:
 def _by_hand(scope: Scope, window: Window, by: Breakdown | None) -> dict[int | None, dict[tuple[str, str], Any]]:
     midnights = [[clinic.day_bounds(day)[0] for clinic in scope.clinics] for day in (window.start, window.end)]
     year = plus_months(window.end, -12)
-    values = {
+    values: dict[str, Any] = {
         "clinics": list(scope.clinic_ids), "start": window.start, "end": window.end, "year": year,
         "low": min(midnights[0]), "high": max(midnights[1]),
         "long": min(clinic.day_bounds(year)[0] for clinic in scope.clinics),

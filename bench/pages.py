@@ -40,7 +40,7 @@ def _line(name: str, timing: Timing, floor: float, statement: float) -> str:
 
 def _asked(clinic: Clinic) -> list[tuple[str, str, list[dict[str, str]] | None]]:
     sample = list(Patient.objects.for_clinic(clinic).order_by("-id")[:400:20])
-    visit = Visit.objects.for_clinic(clinic).in_clinic_now().order_by("-id").first()
+    visit = Visit.objects.for_clinic(clinic).in_clinic_now().order_by("-id")[0]
     search = reverse("search")
     fragments = [{"q": p.name[-2:]} for p in sample if len(p.name) > 2]
     tails = [{"q": p.phones.all()[0].last4} for p in sample]

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -45,7 +46,7 @@ def report() -> None:
     ensure_builtin_playbooks(clinic)
     playbook = Playbook.objects.get(clinic=clinic, class_code="C-E")
     now = timezone.now()
-    values = {
+    values: dict[str, Any] = {
         "mark": mark,
         "people": PEOPLE,
         "clinic": clinic.pk,
