@@ -5,9 +5,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.fields import MoneyField, NothingIn
 from accounts.api.problems import Problem
 from accounts.api.views import Lists, Reads, Resource
 from accounts.permissions import Permission
@@ -16,7 +18,9 @@ from clinic_crm.workbench.patient_page import open_visit
 from consultations.services.leaving import classify_visit
 from consultations.stages import Stage
 from followups.services.classes import set_class
-from followups.services.referral_tasks import thank_referrer
+from followups.services.referral_tasks import refer, take_referral_back, thank
+from followups.services.wechat import add_wechat, take_wechat_back
+from patients.api.patients import Patients
 from patients.api.records import (
     BIG,
     ClassChangeOut,
@@ -25,9 +29,9 @@ from patients.api.records import (
     ReferralOut,
     patient_here,
 )
+from patients.api.shapes import PatientOut, WechatIn
 from patients.classification import PatientClass
-from patients.models import ClassChange, Patient, Referral, Registration
-from patients.services import link_referral
+from patients.models import ClassChange, Patient, Referral, ReferralThanks, Registration
 
 P = Permission
 
@@ -80,24 +84,57 @@ class Classes(Lists, Reads, Resource):
         return self.made(set_class(patient=patient, clinic=self.clinic, **judged))
 
 
+class PatientWechat(Patients):
+    """Adding a patient on WeChat, with the tasks that asked for it."""
+
+    access = dict.fromkeys(("wechat", "undo_wechat"), (P.EDIT_PATIENTS,))
+    serializers = {"wechat": WechatIn, "undo_wechat": NothingIn}
+
+    @extend_schema(request=WechatIn, responses=PatientOut)
+    def wechat(self, request: Request, pk: int) -> Response:
+        """Record that the patient, or a minor's guardian, was added on WeChat; the first time is kept."""
+        row, data = self.found(), self.read(WechatIn)
+        add_wechat(patient=row.patient, clinic=self.clinic, by=self.user, guardian=data["guardian"])
+        return self.told(row)
+
+    @extend_schema(request=NothingIn, responses=PatientOut)
+    def undo_wechat(self, request: Request, pk: int) -> Response:
+        """They were not added after all; what waited for it is open again. A manager says so on a later day."""
+        row = self.found()
+        self.read(NothingIn)
+        take_wechat_back(patient=row.patient, clinic=self.clinic, by=self.user)
+        return self.told(row)
+
+
 class ReferralIn(serializers.Serializer):
     referrer = serializers.IntegerField(min_value=1, max_value=BIG)
     referred = serializers.IntegerField(min_value=1, max_value=BIG)
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("a gift", value={"how": "洁牙券一张", "cost": "120.00"}, request_only=True)]
+)
+class ThanksIn(serializers.Serializer):
+    """How a referrer was thanked; the cost in yuan."""
+
+    how = serializers.CharField(max_length=120)
+    cost = MoneyField(min_value=0, required=False, default=0)
 
 
 class Referrals(Lists, Reads, Resource):
     """Who brought whom."""
 
     tag, scope = "Patients", "patients"
-    access = {"list": (P.EDIT_PATIENTS,), "retrieve": (P.EDIT_PATIENTS,), "create": (P.EDIT_PATIENTS,)}
+    access = dict.fromkeys(("list", "retrieve", "create", "destroy"), (P.EDIT_PATIENTS,)) | {"thanks": (P.RECORD_CARE,)}
     model = Referral
     serializer_class = ReferralOut
-    serializers = {"create": ReferralIn}
+    serializers = {"create": ReferralIn, "thanks": ThanksIn}
+    if_match = ("thanks",)
     filterset_class = ReferralFilters
     order = ("-created_at", "-id")
 
     def rows(self) -> Any:
-        return super().rows().select_related("referrer", "referred")
+        return super().rows().select_related("referrer", "referred", "thanks")
 
     @extend_schema(request=ReferralIn, responses={201: ReferralOut})
     def create(self, request: Request) -> Response:
@@ -107,6 +144,21 @@ class Referrals(Lists, Reads, Resource):
         if referrer is None:
             raise Problem("invalid", errors={"referrer": [_("Nobody is found by this.")]})
         referred = patient_here(self, data["referred"], "referred")
-        made = link_referral(referrer=referrer, referred=referred, clinic=self.clinic, by=self.user)
-        thank_referrer(made, by=self.user)
-        return self.made(made)
+        return self.made(refer(referrer=referrer, referred=referred, clinic=self.clinic, by=self.user))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: int) -> Response:
+        """It was somebody else: the link goes, with the thanks owed for it; a manager's, once it counts."""
+        take_referral_back(referral=self.found(), by=self.user)
+        return self.answer(status=204)
+
+    @extend_schema(request=ThanksIn, responses=ReferralOut)
+    @action(detail=True, methods=["post"])
+    def thanks(self, request: Request, pk: int) -> Response:
+        """Note how the referrer was thanked; once, and only for a referral that counts."""
+        referral, data = self.found(), self.read(ThanksIn)
+        row = ReferralThanks.objects.filter(referral=referral).first()
+        if row is None:
+            raise Problem("conflict", detail=_("No thanks are owed for this referral."))
+        thank(row=row, by=self.user, **data)
+        return self.told(referral)

@@ -64,7 +64,7 @@ class Dataset:
 DATASETS: dict[str, Dataset] = {
     "registrations": Dataset(Registration, RegistrationOut, related=("patient", "clinic")),
     "class-changes": Dataset(ClassChange, ClassChangeOut, grows=True),
-    "referrals": Dataset(Referral, ReferralOut),
+    "referrals": Dataset(Referral, ReferralOut, related=("referrer", "referred", "thanks")),
     "consultations": Dataset(Consultation, visits_out.ConsultationOut),
     "visits": Dataset(Visit, visits_out.VisitOut),
     "stage-changes": Dataset(StageChange, visits_out.StageChangeOut, grows=True),

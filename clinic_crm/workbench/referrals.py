@@ -19,14 +19,11 @@ from accounts.permissions import Permission
 from accounts.qr import qr_svg
 from accounts.reading import whole_number
 from clinic_crm.workbench import referral_figures as figures
-from followups.services.referral_tasks import not_owed, thank_referrer, thanked
+from followups.services.referral_tasks import refer, take_referral_back, thank
 from patients.errors import PatientError
 from patients.models import Patient, PublicLink, Referral, ReferralThanks, Registration
 from patients.referral_tree import tree_of
-from patients.services import link_referral
 from patients.services.referral_links import link_for, revoke
-from patients.services.referrals import unlink_referral
-from patients.services.thanks import give
 from patients.views.adding import people_meant
 from patients.views.common import done, get_registration, panel, patient_url
 
@@ -77,11 +74,10 @@ def thanks_give(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     error = ""
     if request.method == "POST" and form.is_valid():
         try:
-            given = give(row=row, by=request.user, **form.cleaned_data)
+            thank(row=row, by=request.user, **form.cleaned_data)
         except PatientError as refused:
             error = refused.message
         else:
-            thanked(given, by=request.user)
             messages.success(request, _("Thanked: %(name)s") % {"name": row.referral.referrer})
             return done(request, reverse("referral_list"))
     context = {"row": row, "form": form, "error": error}
@@ -132,12 +128,11 @@ def _link(request: StaffRequest, registration: Registration, picked: str) -> str
     """Link the chosen referrer; return what was refused, "" when done."""
     people = Patient.objects.for_user(request.user).living()
     referrer = get_object_or_404(people, pk=whole_number(picked) or 0)
-    patient, by = registration.patient, request.user
+    patient = registration.patient
     try:
-        referral = link_referral(referrer=referrer, referred=patient, clinic=registration.clinic, by=by)
+        refer(referrer=referrer, referred=patient, clinic=registration.clinic, by=request.user)
     except PatientError as error:
         return error.message
-    thank_referrer(referral, by=by)
     messages.success(request, _("%(referrer)s brought %(patient)s.") % {"referrer": referrer, "patient": patient})
     return ""
 
@@ -146,10 +141,9 @@ def _unlink(request: StaffRequest, referral: Referral | None) -> str:
     """Take the link back; return what was refused, "" when done or when it is gone already."""
     if referral is not None:
         try:
-            unlink_referral(referral=referral, by=request.user)
+            take_referral_back(referral=referral, by=request.user)
         except PatientError as error:
             return error.message
-        not_owed(referral, by=request.user)
         messages.success(request, _("The referral was taken back."))
     return ""
 

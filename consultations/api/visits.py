@@ -15,17 +15,18 @@ from accounts.permissions import Permission
 from consultations.api import visits_in, visits_out
 from consultations.models import Consultation, Visit
 from consultations.services import leaving
-from consultations.services.complaint import confirm_complaint
-from consultations.services.decision import leave_unseen, take_decision
+from consultations.services.complaint import confirm_complaint, correct_complaint
+from consultations.services.decision import leave_unseen, take_decision, take_decision_back
 from consultations.services.exams import complete_exams
 from consultations.services.facts import checkout_lines
 from consultations.services.handoff import suggestion_of
-from consultations.services.mistakes import mark_error
+from consultations.services.mistakes import mark_error, undo_check_in, undo_receive
 from consultations.services.moves import move
 from consultations.services.plans import leave_room, send_to_exam
 from consultations.services.reception import check_in, receive
 from consultations.stages import Decision, Stage
-from followups.services.wechat import add_wechat
+from followups.services.wechat import add_wechat, take_wechat_back
+from patients.api.shapes import WechatIn
 from patients.classification import Complaint
 
 P = Permission
@@ -75,7 +76,11 @@ class VisitFilters(FilterSet):
 
 STEPS = (
     "receive", "move", "complaint", "unseen", "exams_complete", "leave_room", "send_to_exam", "decision", "classify",
-    "close", "error",
+    "close", "error", "undo_check_in", "undo_receive", "correct_complaint", "undo_decision",
+)  # fmt: skip
+PLAIN = (
+    "exams_complete", "leave_room", "send_to_exam", "close", "undo_wechat", "undo_check_in", "undo_receive",
+    "undo_decision",
 )  # fmt: skip
 
 
@@ -91,8 +96,11 @@ class Visits(Lists, Reads, Resource):
         "checkout": (P.COORDINATE,),
         "checkout_item": (P.COORDINATE,),
         "waiver": (P.APPROVE_WAIVER,),
+        "undo_waiver": (P.APPROVE_WAIVER,),
         "wechat": (P.COORDINATE,),
+        "undo_wechat": (P.COORDINATE,),
         **dict.fromkeys(STEPS, (P.COORDINATE,)),
+        "undo_check_in": (P.CHECK_IN,),
         "exams_complete": (P.CAPTURE_EXAM,),
         "leave_room": (P.TREAT,),
         "send_to_exam": (P.TREAT,),
@@ -110,8 +118,11 @@ class Visits(Lists, Reads, Resource):
         "classify": visits_in.ClassifyIn,
         "checkout_item": visits_in.CheckoutIn,
         "waiver": visits_in.WaiverIn,
+        "undo_waiver": visits_in.WaiverUndoIn,
+        "wechat": WechatIn,
         "error": visits_in.MistakeIn,
-    } | dict.fromkeys(("exams_complete", "leave_room", "send_to_exam", "close", "wechat"), NothingIn)
+        "correct_complaint": visits_in.ComplaintCorrectionIn,
+    } | dict.fromkeys(PLAIN, NothingIn)
     filterset_class = VisitFilters
     order = ("-arrived_at", "-id")
     if_match = STEPS
@@ -129,6 +140,20 @@ class Visits(Lists, Reads, Resource):
         visit = self.found()
         return self.told(receive(visit=visit, by=self.user, **self.read(visits_in.ReceiveIn)))
 
+    @action(detail=True, methods=["post"], url_path="check-in/undo")
+    def undo_check_in(self, request: Request, pk: int) -> Response:
+        """The wrong patient was checked in: the visit counts nowhere, its appointment is expected again."""
+        visit = self.found()
+        self.read(NothingIn)
+        return self.told(undo_check_in(visit=visit, by=self.user))
+
+    @action(detail=True, methods=["post"], url_path="receive/undo")
+    def undo_receive(self, request: Request, pk: int) -> Response:
+        """The wrong patient was taken over: the visit waits again; only while nothing more was done."""
+        visit = self.found()
+        self.read(NothingIn)
+        return self.told(undo_receive(visit=visit, by=self.user))
+
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: int) -> Response:
         """A step that records nothing but itself."""
@@ -143,6 +168,14 @@ class Visits(Lists, Reads, Resource):
         data = self.read(visits_in.ComplaintIn)
         data["text"] = data.pop("complaint_text")
         return self.told(confirm_complaint(visit=visit, by=self.user, expected=visit.stage, **data))
+
+    @action(detail=True, methods=["post"], url_path="complaint/correct")
+    def correct_complaint(self, request: Request, pk: int) -> Response:
+        """Mend a complaint that was confirmed wrongly; the route follows while nothing was done on it."""
+        visit = self.found()
+        data = self.read(visits_in.ComplaintCorrectionIn)
+        facts = {"complaint": data["complaint"], "text": data["complaint_text"]}
+        return self.told(correct_complaint(visit=visit, by=self.user, **facts))
 
     @action(detail=True, methods=["post"])
     def unseen(self, request: Request, pk: int) -> Response:
@@ -178,6 +211,13 @@ class Visits(Lists, Reads, Resource):
         visit = self.found()
         answer = visits_in.answer_of(self.read(visits_in.DecisionIn))
         return self.told(take_decision(visit=visit, answer=answer, by=self.user, expected=visit.stage))
+
+    @action(detail=True, methods=["post"], url_path="decision/undo")
+    def undo_decision(self, request: Request, pk: int) -> Response:
+        """The decision was recorded wrongly: until the visit has ended it stands at the decision again."""
+        visit = self.found()
+        self.read(NothingIn)
+        return self.told(take_decision_back(visit=visit, by=self.user))
 
     @action(detail=True, methods=["post"])
     def classify(self, request: Request, pk: int) -> Response:
@@ -222,12 +262,27 @@ class Visits(Lists, Reads, Resource):
         leaving.decide_waiver(visit=visit, by=self.user, **data)
         return self._checkout(self.found())
 
+    @extend_schema(responses=visits_out.CheckoutLineOut(many=True))
+    @action(detail=True, methods=["post"], url_path="checkout/waiver/undo")
+    def undo_waiver(self, request: Request, pk: int) -> Response:
+        """An approval was given wrongly: it waits for a manager again. Answers with all must-dos."""
+        visit, data = self.found(), self.read(visits_in.WaiverUndoIn)
+        leaving.take_approval_back(visit=visit, by=self.user, **data)
+        return self._checkout(self.found())
+
     @action(detail=True, methods=["post"])
     def wechat(self, request: Request, pk: int) -> Response:
-        """The patient was added on WeChat; the first time is kept."""
+        """The patient, or a minor's guardian, was added on WeChat; the first time is kept."""
+        visit, data = self.found(), self.read(WechatIn)
+        add_wechat(patient=visit.patient, clinic=self.clinic, by=self.user, guardian=data["guardian"])
+        return self.told(visit)
+
+    @action(detail=True, methods=["post"], url_path="wechat/undo")
+    def undo_wechat(self, request: Request, pk: int) -> Response:
+        """They were not added after all; what waited for it is open again. A manager says so on a later day."""
         visit = self.found()
         self.read(NothingIn)
-        add_wechat(patient=visit.patient, clinic=self.clinic, by=self.user)
+        take_wechat_back(patient=visit.patient, clinic=self.clinic, by=self.user)
         return self.told(visit)
 
     @action(detail=True, methods=["post"])

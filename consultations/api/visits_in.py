@@ -55,12 +55,20 @@ class MoveIn(serializers.Serializer):
     )
 
 
-class ComplaintIn(serializers.Serializer):
+class ComplaintCorrectionIn(serializers.Serializer):
+    """The complaint as it is, instead of the one that was confirmed."""
+
     complaint = serializers.ChoiceField(choices=Complaint.choices)
     complaint_text = serializers.CharField(max_length=300)
+
+
+class ComplaintIn(ComplaintCorrectionIn):
+    """The chief complaint in the clinic's and in the patient's words; another route than its own needs a reason."""
+
     route = serializers.ChoiceField(choices=Route.choices, required=False, allow_blank=True, default="")
     route_reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     new_case = serializers.BooleanField(required=False, default=False)
+    rejoins = ScopedField(Consultation, required=False, allow_null=True, default=None)
 
 
 class UnseenIn(serializers.Serializer):
@@ -116,6 +124,10 @@ class WaiverIn(serializers.Serializer):
 
     code = serializers.ChoiceField(choices=CheckoutItem.Code.choices)
     approve = serializers.BooleanField()
+
+
+class WaiverUndoIn(serializers.Serializer):
+    code = serializers.ChoiceField(choices=CheckoutItem.Code.choices)
 
 
 class RefundIn(serializers.Serializer):

@@ -28,11 +28,15 @@ def actor_of(user: User, visit: Visit) -> Actor:
 
 def later_appointment(visit: Visit) -> Appointment | None:
     """Return the appointment the patient leaves with: the one made here if it stands, else the next expected one."""
-    made_here = visit.next_appointment
-    if made_here is not None and (made_here.holds_slot or not visit.is_open):
+    if (made_here := _made_here(visit)) is not None:
         return made_here
     found: list[Appointment] = _LATER.rows(clinic=visit.clinic_id, patient=visit.patient_id, now=timezone.now())
     return found[0] if found else None
+
+
+def _made_here(visit: Visit) -> Appointment | None:
+    made = visit.next_appointment
+    return made if made is not None and (made.holds_slot or not visit.is_open) else None
 
 
 def _later(*, clinic: int, patient: int, now: datetime) -> QuerySet[Any, Any]:
@@ -75,9 +79,11 @@ def checkout_lines(
     return checkout.lines(codes, recorded)
 
 
-def _read(*, visit: int) -> QuerySet[Any, Any]:
+def _read(*, visit: int, now: datetime) -> QuerySet[Any, Any]:
     ordered = Exists(Exam.objects.filter(visit=OuterRef("pk")))
-    return Visit.objects.filter(pk=visit).values_list("plan__finished_at", "plan__no_treatment", ordered)
+    coming = Appointment.objects.expected().filter(clinic=OuterRef("clinic"), patient=OuterRef("patient"))
+    later = Exists(coming.filter(starts_at__gt=now))
+    return Visit.objects.filter(pk=visit).values_list("plan__finished_at", "plan__no_treatment", ordered, later)
 
 
 _READ = Statement(_read)
@@ -98,8 +104,8 @@ _ITEMS = Statement(_items)
 
 
 def facts_of(visit: Visit) -> VisitFacts:
-    """Return what the stage rules need to know of a visit (one query, at the checkout three)."""
-    finished_at, no_treatment, exams_ordered = _READ.rows(visit=visit.pk)[0]
+    """Return what the stage rules need to know of a visit (one query, at the checkout two)."""
+    finished_at, no_treatment, exams_ordered, later = _READ.rows(visit=visit.pk, now=timezone.now())[0]
     finished = finished_at is not None
     return VisitFacts(
         stage=visit.stage,
@@ -114,5 +120,10 @@ def facts_of(visit: Visit) -> VisitFacts:
         plan_ready=finished,
         all_explained=(finished and no_treatment) or set(visit.explained_points) >= ALL_POINTS,
         decision=visit.decision,
-        checkout_ready=visit.stage == Stage.LEAVING and checkout.ready(checkout_lines(visit, items=items_of(visit))),
+        checkout_ready=visit.stage == Stage.LEAVING and _is_checked_out(visit, comes_later=later),
     )
+
+
+def _is_checked_out(visit: Visit, *, comes_later: bool) -> bool:
+    comes_again = comes_later or _made_here(visit) is not None
+    return checkout.ready(checkout_lines(visit, comes_again=comes_again, items=items_of(visit)))

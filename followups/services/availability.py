@@ -15,21 +15,25 @@ from accounts.statements import Statement
 from followups import slots
 from followups.errors import ClosedThen
 from followups.hours import Away, Hours, Policy, Span
-from followups.models import Absence, Appointment, CalendarSettings, Room, WorkingHours
+from followups.models import Absence, Appointment, CalendarSettings, Room
 from followups.recheck_rules import suggested
 from followups.slots import Slot
 from patients.models import Patient
 
 Kind = Appointment.Kind
 HORIZON = 14  # days that suggestions look ahead
+SETTLED = ("grid_minutes", "lengths", "closed_on_holidays", "open_on_makeup_days", "open_anyway")
 
 
 def policy_of(clinic: Clinic) -> Policy:
     """Return what the clinic settled for its calendar, or the usual (one query for each clinic object)."""
     try:
-        row: CalendarSettings = clinic.calendar_settings  # type: ignore[attr-defined]
+        return _policy(clinic.calendar_settings)  # type: ignore[attr-defined]
     except CalendarSettings.DoesNotExist:
-        row = CalendarSettings(clinic=clinic)  # what the settings page shows before anything was saved
+        return _policy(CalendarSettings())  # what the settings page shows before anything was saved
+
+
+def _policy(row: CalendarSettings) -> Policy:
     return Policy(
         grid=timedelta(minutes=row.grid_minutes),
         lengths={kind: int(minutes) for kind, minutes in row.lengths.items()},
@@ -45,19 +49,23 @@ def length_of(kind: str, *, clinic: Clinic | None = None) -> timedelta:
 
 
 def read_hours(*, clinic: Clinic, start: datetime, end: datetime, away: list[Away] | None = None) -> Hours:
-    """Return all hours, and the absences within [start, end), of a clinic: three queries, whatever the span.
+    """Return all hours, and the absences within [start, end), of a clinic: two queries, whatever the span.
 
     Args: away: the absences, for who has read them already.
     """
     clinic_week: dict[int, list[Span]] = defaultdict(list)
     doctors: dict[int, dict[int, list[Span]]] = defaultdict(lambda: defaultdict(list))
     rooms: dict[int, dict[int, list[Span]]] = defaultdict(lambda: defaultdict(list))
-    for doctor, room, weekday, opens, closes in _HOURS.rows(clinic=clinic.pk):
-        week = doctors[doctor] if doctor else rooms[room] if room else clinic_week
-        week[weekday].append((opens, closes))
+    found = _HOURS.rows(clinic=clinic.pk)
+    for doctor, room, weekday, opens, closes, *_settled in found:
+        if weekday is not None:
+            week = doctors[doctor] if doctor else rooms[room] if room else clinic_week
+            week[weekday].append((opens, closes))
+    settled = dict(zip(SETTLED, found[0][-len(SETTLED) :], strict=True))
+    known = settled if settled["grid_minutes"] is not None else {}
     return Hours(
         tz=clinic.tz,
-        policy=policy_of(clinic),
+        policy=_policy(CalendarSettings(**known)),
         clinic=dict(clinic_week),
         doctors={pk: dict(week) for pk, week in doctors.items()},
         rooms={pk: dict(week) for pk, week in rooms.items()},
@@ -71,8 +79,11 @@ def _away(clinic: Clinic, start: datetime, end: datetime) -> list[Away]:
 
 
 def _hours(*, clinic: int) -> Any:
-    rows = WorkingHours.objects.for_clinic(clinic).order_by("weekday", "opens")
-    return rows.values_list("doctor", "room", "weekday", "opens", "closes")
+    """Return the clinic's hours, each with the settings of its calendar; one row of nothing where it has none."""
+    hours = (f"working_hours__{name}" for name in ("doctor", "room", "weekday", "opens", "closes"))
+    settled = (f"calendar_settings__{name}" for name in SETTLED)
+    rows = Clinic.objects.filter(pk=clinic).order_by("working_hours__weekday", "working_hours__opens")
+    return rows.values_list(*hours, *settled)
 
 
 def _absences(*, clinic: int, start: datetime, end: datetime) -> Any:
@@ -91,7 +102,7 @@ def check_open(
     room: Room | None,
     insist: bool = False,
 ) -> None:
-    """Raise ClosedThen, with why and the nearest free times, for a time outside all hours (three queries if open).
+    """Raise ClosedThen, with why and the nearest free times, for a time outside all hours (two queries if open).
 
     Args: insist: the person books outside the hours all the same; over an absence nobody can.
     """
@@ -155,7 +166,7 @@ def free_slots(
     *,
     clinic: Clinic,
     start: date,
-    length: timedelta,
+    length: timedelta | str,
     days: int = 1,
     doctor: User | None = None,
     room: Room | None = None,
@@ -163,9 +174,9 @@ def free_slots(
     but: int | None = None,
     now: datetime | None = None,
 ) -> list[Slot]:
-    """Return the free times of `days` clinic-local days from `start`, in order (three queries, whatever the span).
+    """Return the free times of `days` clinic-local days from `start`, in order (two queries, whatever the span).
 
-    Args: length: of the appointment; doctor, room, patient: who must be free, any may be None;
+    Args: length: of the appointment, or its kind, which the clinic settled a length for; doctor, room, patient: who must be free, any may be None;
     but: id of an appointment that is being moved and holds nothing; now: times up to it are past.
     """
     each = [start + timedelta(days=n) for n in range(days)]
@@ -173,7 +184,8 @@ def free_slots(
     busy, away = _taken(clinic=clinic, start=first, end=last, doctor=doctor, room=room, patient=patient, but=but)
     hours = read_hours(clinic=clinic, start=first, end=last, away=away)
     who = {"doctor": doctor.pk if doctor else None, "room": room.pk if room else None}
-    return slots.free(open_slots(hours, each, length=length, **who), busy=busy, after=now or timezone.now())
+    span = hours.policy.length_of(length) if isinstance(length, str) else length
+    return slots.free(open_slots(hours, each, length=span, **who), busy=busy, after=now or timezone.now())
 
 
 def nearest_slots(
@@ -217,7 +229,7 @@ def suggest_slots(
         clinic=clinic,
         start=start,
         days=HORIZON,
-        length=length or length_of(kind, clinic=clinic),
+        length=length or kind,
         doctor=doctor,
         room=room,
         patient=patient,

@@ -1,15 +1,20 @@
-"""The task to thank whoever brought a patient."""
+"""Who brought a patient, with the task to thank them: linked, thanked and taken back in one piece each."""
 
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Clinic, User
 from followups.errors import Refused
 from followups.models import ContactChannel, Task, TaskEvent, TaskKind
 from followups.playbook_sets import HELLO
 from followups.services.tasks import close_tasks, create_task, owner_of, reopen_tasks
-from patients.models import Referral, ReferralThanks
+from patients.models import Patient, Referral, ReferralThanks
+from patients.services import link_referral
+from patients.services.referrals import unlink_referral
+from patients.services.thanks import give
 
 AT = time(11)
 SCRIPT = HELLO + "\n谢谢您介绍朋友来，我们会用心照顾。\n您自己的牙齿最近还好吗？"
@@ -17,6 +22,39 @@ SCRIPT = HELLO + "\n谢谢您介绍朋友来，我们会用心照顾。\n您自�
 
 def _key(referral_id: int) -> str:
     return f"referral{referral_id}:thanks"
+
+
+@transaction.atomic
+def refer(*, referrer: Patient, referred: Patient, clinic: Clinic, by: User) -> Referral:
+    """Link who brought a patient; the task to thank them is there when it counts already.
+
+    Raises: patients.errors.PatientError as `link_referral`.
+    """
+    referral = link_referral(referrer=referrer, referred=referred, clinic=clinic, by=by)
+    thank_referrer(referral, by=by)
+    return referral
+
+
+@transaction.atomic
+def take_referral_back(*, referral: Referral, by: User) -> None:
+    """It was somebody else: the link goes, and the task to thank for it is closed.
+
+    Raises: patients.errors.Refused as `unlink_referral`.
+    """
+    unlink_referral(referral=referral, by=by)
+    not_owed(referral, by=by)
+
+
+@transaction.atomic
+def thank(*, row: ReferralThanks, how: str, cost: Decimal, by: User) -> ReferralThanks:
+    """Note how a referrer was thanked, and close the task to do so. Args: cost: yuan.
+
+    Raises: patients.errors.Refused as `give`.
+    """
+    given = give(row=row, how=how, cost=cost, by=by)
+    tasks = Task.objects.for_clinic(row.clinic_id).filter(dedupe_key=_key(row.referral_id))
+    close_tasks(tasks, reason=Task.Closed.BY_HAND, by=by, thanks=row.pk)
+    return given
 
 
 def thank_referrer(referral: Referral | None, *, by: User) -> Task | None:
@@ -56,12 +94,6 @@ def _owed_again(referral: Referral, *, by: User) -> None:
     closed = tasks.filter(status=Task.Status.CLOSED, pk__in=told.values("task"))
     if not ReferralThanks.objects.filter(referral=referral).exclude(given_at=None).exists():
         reopen_tasks(closed, by=by)
-
-
-def thanked(row: ReferralThanks, *, by: User) -> int:
-    """Thanks were given: the task to give them is closed. Returns how many were open."""
-    tasks = Task.objects.for_clinic(row.clinic_id).filter(dedupe_key=_key(row.referral_id))
-    return close_tasks(tasks, reason=Task.Closed.BY_HAND, by=by, thanks=row.pk)
 
 
 def not_owed(referral: Referral | None, *, by: User) -> int:

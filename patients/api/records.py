@@ -133,14 +133,16 @@ class ClassFilters(OfPatient):
 
 
 class ReferralOut(serializers.ModelSerializer):
-    """Who brought whom; it counts from `effective_at`, when the referred person was received."""
+    """Who brought whom; it counts from `effective_at`, when the referred person was received, and thanks are owed."""
 
     referrer = PatientRef(read_only=True)
     referred = PatientRef(read_only=True)
+    thanked_at = serializers.DateTimeField(source="thanks.given_at", read_only=True, allow_null=True)
+    thanked_how = serializers.CharField(source="thanks.how", read_only=True, allow_null=True)
 
     class Meta:
         model = Referral
-        fields = ["id", "referrer", "referred", "effective_at", "created_at"]
+        fields = ["id", "referrer", "referred", "effective_at", "thanked_at", "thanked_how", "created_at"]
         read_only_fields = fields
 
 

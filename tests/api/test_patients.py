@@ -14,6 +14,7 @@ from patients.models import (
     Referral,
     Registration,
 )
+from patients.services.referrals import mark_referral_effective
 from tests.api.asking import problem, program, send
 from tests.factories import ClinicFactory, MembershipFactory, PatientFactory, UserFactory
 
@@ -241,6 +242,28 @@ def test_referrals_are_recorded_once_and_never_in_a_circle(client, clinic, patie
     problem(send(client, "POST", url, {"referrer": patient.pk, "referred": friend.pk}), 422)
     problem(send(client, "POST", url, {"referrer": friend.pk, "referred": patient.pk}), 422)
     assert Referral.objects.count() == 1
+
+
+def test_thanks_for_a_referral_are_noted_once_and_a_wrong_link_is_taken_back(client, clinic, patient, user):
+    friend, other = PatientFactory(clinic=clinic), PatientFactory(clinic=clinic)
+    url = "/api/v1/referrals/"
+    made = send(client, "POST", url, {"referrer": patient.pk, "referred": friend.pk})
+    at = f"{url}{made.json()['id']}/"
+    thanks = {"how": "洁牙券一张", "cost": "120.00"}
+    problem(send(client, "POST", f"{at}thanks/", thanks), 428)
+    problem(send(client, "POST", f"{at}thanks/", thanks, If_Match=made["ETag"]), 409)  # not received yet: none are owed
+    mark_referral_effective(patient=friend, by=user)
+    told = client.get(at)
+    thanked = send(client, "POST", f"{at}thanks/", thanks, If_Match=told["ETag"])
+    assert thanked.json()["thanked_how"] == "洁牙券一张"
+    assert thanked.json()["thanked_at"]
+    problem(send(client, "POST", f"{at}thanks/", thanks, If_Match=thanked["ETag"]), 422)
+    problem(send(client, "DELETE", at, If_Match=thanked["ETag"]), 422)
+    wrong = send(client, "POST", url, {"referrer": patient.pk, "referred": other.pk})
+    wrong_at = f"{url}{wrong.json()['id']}/"
+    problem(send(client, "DELETE", wrong_at), 428)
+    assert send(client, "DELETE", wrong_at, If_Match=wrong["ETag"]).status_code == 204
+    assert list(Referral.objects.values_list("referred", flat=True)) == [friend.pk]
 
 
 def test_care_is_recorded_and_taken_back(client, patient):

@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from PIL import Image
 
 from accounts.permissions import Role
@@ -87,8 +88,14 @@ def test_a_first_visit_from_the_door_to_the_checkout():
     assert made.status_code == 201, made.content.decode()
     note_id = made.json()["id"]
     assert case.doctor.get(f"handoffs/{note_id}/").status_code == 404  # a draft is the coordinator's
-    case.changed(case.tc, f"handoffs/{note_id}/send/", {"doctor": case.room.doctor.pk})
+    colleague = case.room.person(Role.DOCTOR).pk
+    assert case.tc.patch(f"handoffs/{note_id}/", {"doctor": colleague}, if_match="*").status_code == 422  # not sent yet
+    case.changed(case.tc, f"handoffs/{note_id}/send/", {"doctor": colleague})
+    case.changed(case.tc, f"handoffs/{note_id}/", {"doctor": case.room.doctor.pk}, "patch")  # it was meant for another
+    assert case.tc.get(f"visits/{case.pk}/").json()["doctor"] == case.room.doctor.pk
     assert case.changed(case.doctor, f"handoffs/{note_id}/acknowledge/", {})["acknowledged_by"] == case.room.doctor.pk
+    late = case.tc.patch(f"handoffs/{note_id}/", {"doctor": colleague}, if_match="*")
+    assert set(late.json()["errors"]) == {"doctor"}
     plan = case.doctor.post("plans/", {"visit": case.pk, **PLAN}).json()
     assert plan["options"][0]["items"][0]["unit_price"] is None  # money is not the doctor's to see
     assert case.step(case.doctor, "leave-room")["stage"] == "explaining"
@@ -174,6 +181,50 @@ def test_a_step_from_an_older_version_is_refused_and_nothing_is_written():
     assert answer.status_code == 412
     assert tc.post(f"visits/{visit.pk}/receive/", {}).status_code == 428
     assert Visit.objects.get(pk=visit.pk).coordinator == other.user
+
+
+def test_what_was_recorded_wrongly_is_taken_back():
+    case = Case()
+    case.arrive()
+    case.step(case.tc, "receive")
+    back = case.step(case.tc, "receive/undo")
+    assert (back["stage"], back["coordinator"], back["received_at"]) == ("arrived", None, None)
+    mistaken = case.step(case.desk, "check-in/undo")
+    assert (mistaken["stage"], mistaken["is_error"]) == ("left_unseen", True)
+    tag = case.tc.get(f"visits/{case.pk}/").headers["ETag"]
+    assert case.tc.post(f"visits/{case.pk}/receive/undo/", {}, if_match=tag).status_code == 409
+
+
+def test_a_wrong_complaint_is_corrected():
+    case = Case()
+    case.pk = case.room.visit(stage="exam", complaint="implant", exams_completed_at=None, route="exam_first").pk
+    corrected = case.step(case.tc, "complaint/correct", complaint="pain", complaint_text="牙痛三天")
+    assert corrected["route"] == "doctor_first"
+    told = case.tc.get(f"consultations/{Visit.objects.get(pk=case.pk).consultation_id}/").json()
+    assert (told["complaint"], told["complaint_text"]) == ("pain", "牙痛三天")
+
+
+def test_a_decision_an_approval_and_wechat_are_taken_back():
+    case = Case()
+    visit = case.room.visit(stage="leaving", decision="undecided", decided_at=timezone.now(), decision_amount="9000")
+    case.pk, manager = visit.pk, Program(case.room.person(Role.MANAGER))
+    at = f"visits/{case.pk}/checkout/"
+    case.tc.post(f"{at}item/", {"code": "next_appointment", "do": "let_go", "reason": "今天来不及"})
+    manager.post(f"{at}waiver/", {"code": "next_appointment", "approve": True})
+    assert case.tc.post(f"{at}waiver/undo/", {"code": "next_appointment"}).status_code == 403
+    lines = manager.post(f"{at}waiver/undo/", {"code": "next_appointment"}).json()
+    assert {line["code"]: line["state"] for line in lines}["next_appointment"] == "waiting"
+    assert manager.post(f"{at}waiver/undo/", {"code": "next_appointment"}).status_code == 422
+    assert case.tc.post(f"patients/{visit.patient_id}/wechat/", {}).status_code == 200
+    assert case.tc.post(f"patients/{visit.patient_id}/wechat/undo/", {}).json()["contact"]["wechat_linked_at"] is None
+    case.tc.post(f"visits/{case.pk}/wechat/", {"guardian": True})
+    visit.patient.refresh_from_db()
+    assert visit.patient.wechat_linked_guardian
+    assert case.tc.post(f"visits/{case.pk}/wechat/undo/", {}).status_code == 200
+    visit.patient.refresh_from_db()
+    assert visit.patient.wechat_linked_at is None
+    asked = case.step(case.tc, "decision/undo")
+    assert (asked["stage"], asked["decision"], asked["decision_amount"]) == ("decision", "", None)
 
 
 def test_money_and_obstacles_are_null_for_a_nurse():

@@ -1,9 +1,10 @@
 """After the decision: taking it back, WeChat marked and unmarked, the next appointment's kind and length, care notices."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
@@ -18,7 +19,7 @@ from consultations.stages import Stage
 from consultations.views.desk import next_kind
 from consultations.views.workspace import last_visit
 from followups.models import Appointment, PlaybookRun, Task
-from followups.models.schedule import CalendarSettings
+from followups.models.schedule import CalendarSettings, WorkingHours
 from followups.services.wechat import add_wechat, close_asking
 from patients.errors import Refused as PatientRefused
 from patients.models import ClassChange, Patient
@@ -230,3 +231,17 @@ def test_a_visit_entered_in_error_is_not_the_last_one(room: Room, client: Any) -
     assert last_visit(here) == wrong
     Visit.objects.filter(pk=wrong.pk).update(is_error=True)
     assert last_visit(here) is None
+
+
+def test_the_pages_of_a_patient_about_to_leave_offer_times_in_few_statements(
+    room: Room, client: Any, django_assert_max_num_queries: Any
+) -> None:
+    for weekday in range(7):
+        WorkingHours.objects.create(clinic=room.clinic, weekday=weekday, opens=time(9), closes=time(18))
+    visit = take_decision(visit=asked(room), answer=Answer("undecided", amount=9876, obstacle="考虑"), by=room.tc)
+    client.force_login(room.tc)
+    patient = reverse("patient", args=[visit.patient_id])
+    assert client.get(patient).context["slot"]
+    for url in (visit.get_absolute_url(), patient):
+        with django_assert_max_num_queries(15):
+            assert client.get(url).status_code == 200
