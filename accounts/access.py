@@ -24,6 +24,7 @@ class StaffRequest(HttpRequest):
 
     user: User  # type: ignore[assignment]
     htmx: Any  # django_htmx.middleware.HtmxDetails
+    task_count: int  # how many own tasks are due, where the view has counted them already
 
 
 def current_clinic(user: User) -> Clinic | None:
@@ -63,17 +64,8 @@ def requires(permission: Permission, *more: Permission) -> Callable[[View], View
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     if "HX-Request" in request.headers:
         return HttpResponse(status=401)
-    back = request.get_full_path() if request.method == "GET" else _page_of_form(request)
+    back = request.get_full_path() if request.method == "GET" else page_before(request)
     return redirect_to_login(back, resolve_url(settings.LOGIN_URL)) if back else redirect(settings.LOGIN_URL)
-
-
-def _page_of_form(request: HttpRequest) -> str:
-    """Return the page that a form was sent from, to come back to: what it saved as a draft stands there."""
-    page = request.headers.get("Referer", "")
-    if not url_has_allowed_host_and_scheme(page, {request.get_host()}):
-        return ""
-    parts = urlsplit(page)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def public(why: str) -> Callable[[View], View]:

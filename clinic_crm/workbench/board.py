@@ -4,20 +4,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     Count,
     Exists,
     F,
     IntegerField,
     OuterRef,
-    Prefetch,
     Q,
     QuerySet,
     Subquery,
     Value,
-    prefetch_related_objects,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 from django.utils.translation import get_language
 
 from accounts.models import Clinic, User
@@ -25,6 +24,7 @@ from accounts.permissions import Permission
 from accounts.statements import Statement
 from clinic_crm.workbench.cards import Card, Facts, Me, card_of, form_open
 from consultations import form_rules
+from consultations.checkout import CheckoutLine
 from consultations.exam_rules import ExamState, lacking
 from consultations.form_rules import Group, Person
 from consultations.handoff_rules import Note
@@ -40,6 +40,7 @@ COLUMNS_READ = (
     "handoff_acknowledged_at", "explained_points", "decision", "classified_at", "coordinator_id", "doctor_id",
     "patient__name", "patient__sex", "patient__birth_date", "patient__class_code", "patient__wechat_linked_at",
 )  # fmt: skip
+ITEM = ("code", "done_at", "waiver_reason", "waiver_asked_at", "refused_at", "waived_at")
 NOTE = ("class_code", "class_reason", "awareness", "trust", "opinion", "told_patient", "stress_points", "wished_words")
 # Read as plain columns of the visit, since an object for each of them costs more than the statement.
 BESIDE = {
@@ -81,8 +82,12 @@ def _open(*, clinic: int, now: datetime) -> QuerySet[Any]:
     asked = HandoffQuestion.objects.filter(handoff__visit=OuterRef("pk"), for_doctor=False, answered_at=None).order_by()
     later = Appointment.objects.for_clinic(clinic).expected().filter(patient=OuterRef("patient"), starts_at__gt=now)
     rows = Visit.objects.for_clinic(clinic).in_clinic_now().select_related("patient").only(*COLUMNS_READ)
+    recorded = CheckoutItem.objects.filter(visit=OuterRef("pk")).values(
+        told=JSONObject(**{name: name for name in ITEM})
+    )
     rows = rows.annotate(
         comes_again=Exists(later),
+        recorded=ArraySubquery(recorded),
         owner_id=Subquery(registration.values("owner_id")[:1]),
         owner_name=Subquery(registration.values("owner__full_name")[:1]),
         open_questions=count_of(asked.values("handoff__visit")),
@@ -166,16 +171,19 @@ def _facts(visit: Any, questions: int | None) -> Facts:
         form_begun=visit.form_template is not None,
         questions=questions,
         note=_note(visit),
-        checkout=checkout_lines(visit, comes_again=visit.comes_again) if visit.stage == Stage.LEAVING else (),
+        checkout=_checkout(visit) if visit.stage == Stage.LEAVING else (),
     )
+
+
+def _checkout(visit: Any) -> list[CheckoutLine]:
+    items = [CheckoutItem(**told) for told in visit.recorded]  # of its times only whether there are any matters
+    return checkout_lines(visit, comes_again=visit.comes_again, items=items)
 
 
 def cards_of(clinic: Clinic, user: User, now: datetime) -> list[Card]:
     """Return a card for every open visit of the clinic, the longest in its stage first."""
     visits = open_visits(clinic, now)
     me = me_of(user, clinic)
-    leaving = [v for v in visits if v.stage == Stage.LEAVING]
-    prefetch_related_objects(leaving, Prefetch("checkout_items", CheckoutItem.objects.all()))
     questions = _open_form_questions(clinic, visits)
     exams = _exam_states(clinic, visits)
     cards, today = [], clinic.today()

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from accounts.access import current_clinic
 from accounts.models import Clinic, Group, User
 from accounts.permissions import Permission, permissions_of
+from accounts.reading import page_before
 from clinic_crm.workbench.navigation import first_url, printed_rail
 from followups.jobs import late_by_pulse
 from followups.task_list import due_count
@@ -58,10 +59,11 @@ class Frame:
 
     @cached_property
     def task_count(self) -> int:
-        """How many of one's own tasks are due today (one statement, when the frame is printed)."""
+        """How many of one's own tasks are due today (one statement, when the frame is printed on a page without them)."""
         if not self.tasks_url or self.user is None or self.clinic is None:
             return 0
-        return due_count(self.user, self.clinic, timezone.now())
+        known: int | None = getattr(self.request, "task_count", None)
+        return due_count(self.user, self.clinic, timezone.now()) if known is None else known
 
     @cached_property
     def switchable_clinics(self) -> list[Clinic]:
@@ -97,6 +99,11 @@ class Frame:
     @property
     def theme_url(self) -> str:
         return first_url("switch_theme", "theme_switch", "set_theme")
+
+    @property
+    def way_back(self) -> str:
+        """The page that led here, for pages that say what could not be done; empty when none of ours did."""
+        return page_before(self.request)
 
     @property
     def calendar_url(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from accounts import prepared
-from accounts.models import Clinic
+from accounts.models import Clinic, User
 from consultations.models import (
     CheckoutItem,
     Consultation,
@@ -21,10 +21,10 @@ from consultations.models import (
     Visit,
 )
 from consultations.stages import OPEN
-from followups.models import Appointment
+from followups.models import Appointment, Task
 from patients.models import Patient
 
-# Raw, because it is eight small reads in one round trip, each by an index and of open or recent rows alone.
+# Raw, because it is nine small reads in one round trip, each by an index and of open or recent rows alone.
 SQL = """
 WITH here AS MATERIALIZED (
   SELECT id, patient_id, consultation_id, stage, updated_at
@@ -51,7 +51,10 @@ SELECT
     WHERE v.clinic_id = %s AND v.left_at >= %s),
   (SELECT md5(string_agg(concat_ws(':', id, status), ',' ORDER BY id))
      FROM {appointment} WHERE clinic_id = %s AND starts_at >= %s AND starts_at < %s),
-  (SELECT concat_ws(':', count(*), max(a.id)) FROM {appointment} a WHERE a.patient_id IN (SELECT patient_id FROM here))
+  (SELECT concat_ws(':', count(*), max(a.id)) FROM {appointment} a WHERE a.patient_id IN (SELECT patient_id FROM here)),
+  (SELECT md5(string_agg(concat_ws(':', id, due_at), ',' ORDER BY id)) FROM {task}
+    WHERE clinic_id = %s AND status = 'open' AND due_at < %s
+      AND (owner_id = %s OR owner_id IS NULL AND owner_role = %s))
 """
 
 
@@ -69,14 +72,16 @@ def _statement() -> str:
         "item": CheckoutItem,
         "question": HandoffQuestion,
         "appointment": Appointment,
+        "task": Task,
     }
     return SQL.format(**{name: model._meta.db_table for name, model in models.items()})
 
 
-def pulse_of(clinic: Clinic, now: datetime) -> str:
-    """Return a short text that differs once the board would, and with every minute, since waiting shows."""
+def pulse_of(clinic: Clinic, user: User, now: datetime) -> str:
+    """Return a short text that differs once the user's board would, and with every minute, since waiting shows."""
     today, tomorrow = clinic.day_bounds(clinic.today())
     values: list[Any] = [clinic.pk, list(OPEN), clinic.pk, today - timedelta(days=1), clinic.pk, today, tomorrow]
+    values += [clinic.pk, tomorrow, user.pk, user.role_in(clinic) or ""]
     varying = [place for place, value in enumerate(values) if not isinstance(value, list)]
     known = prepared.execution(connection, "pulse", _statement(), values, varying)
     with connection.cursor() as cursor:

@@ -21,6 +21,7 @@ from consultations.models import CheckoutItem, Visit
 from consultations.stages import ENDED, Actor, Stage
 from conversations.beside import coaching
 from conversations.models import CoachingNote, Conversation
+from followups.due_tasks import due_tasks
 from followups.models import Appointment
 from patients.models import ComplaintCase
 
@@ -194,7 +195,7 @@ def waivers_waiting(clinic: Clinic) -> list[CheckoutItem]:
 def board_context(clinic: Clinic, user: User, view: View) -> dict[str, Any]:
     """Return everything the board's template shows."""
     now = timezone.now()
-    pulse = pulse_of(clinic, now)  # read first: what changes meanwhile shows at the next look
+    pulse = pulse_of(clinic, user, now)  # read first: what changes meanwhile shows at the next look
     soon = arrivals(clinic, now)
     waivers = waivers_waiting(clinic) if user.may(Permission.APPROVE_WAIVER, clinic) else []
     counts = counts_of(clinic, user)
@@ -210,7 +211,8 @@ def board_context(clinic: Clinic, user: User, view: View) -> dict[str, Any]:
         "settles": user.may(Permission.APPROVE_WAIVER, clinic),
         "yesterday": clinic.today() - timedelta(days=1),
         "waivers": waivers,
-        "ended": ended_today(clinic) if not waivers else [],
+        "ended": ended_today(clinic) if counts.ended else [],
+        "tasks": due_tasks(user, clinic, now) if user.may(Permission.FOLLOW_UP, clinic) else None,
         "coaching": coaching(user, clinic, scope) if counts.coaching else None,
         "today": clinic.today(),
         "may_be_mine": me_of(user, clinic).actor != Actor.OTHER,

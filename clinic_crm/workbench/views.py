@@ -43,7 +43,7 @@ def today(request: StaffRequest, clinic: Clinic) -> HttpResponse:
 @require_GET
 def today_board(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """The board's parts anew, or 204 when nothing changed since `pulse`."""
-    if request.GET.get("pulse") == pulse_of(clinic, timezone.now()):
+    if request.GET.get("pulse") == pulse_of(clinic, request.user, timezone.now()):
         return HttpResponse(status=204)
     return board_parts(request, clinic)
 
@@ -84,6 +84,8 @@ def _take(request: StaffRequest, visit: Visit, step: str) -> None:
 def _context(request: StaffRequest, clinic: Clinic) -> dict[str, Any]:
     view = View.of(request.GET)
     context = board_context(clinic, request.user, view)
+    if context["tasks"]:
+        request.task_count = context["tasks"].total  # the frame shows it too
     return context | _links(view, context["board"]) | {"gap_count": sum(len(g.people) for g in context["gaps"])}
 
 

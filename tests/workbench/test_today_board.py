@@ -18,8 +18,9 @@ from clinic_crm.workbench.pulse import pulse_of
 from clinic_crm.workbench.today import View, arrivals, board_of, ended_today, waivers_waiting
 from consultations.models import CheckoutItem, Exam, ExamKind, Handoff, HandoffQuestion, Visit
 from consultations.stages import Route, Stage
+from followups.due_tasks import due_tasks
 from followups.models import Appointment
-from tests.factories import AppointmentFactory, ClinicFactory, PatientFactory, UserFactory, VisitFactory
+from tests.factories import AppointmentFactory, ClinicFactory, PatientFactory, TaskFactory, UserFactory, VisitFactory
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": "http://testserver/today/"}
@@ -112,7 +113,7 @@ def test_the_board_costs_the_same_with_five_cards_and_with_sixty(floor, signed_i
 def test_asking_again_without_a_change_is_answered_with_nothing(floor, signed_in):
     client = signed_in()
     fill(floor, 11)
-    url = f"{reverse('today_board')}?pulse={pulse_of(floor.clinic, timezone.now())}"
+    url = f"{reverse('today_board')}?pulse={pulse_of(floor.clinic, floor.tc, timezone.now())}"
     assert client.get(url, **HTMX).status_code == 204
     assert statements(client, url, **HTMX) <= 6
 
@@ -130,25 +131,26 @@ def test_asking_again_without_a_change_is_answered_with_nothing(floor, signed_in
         lambda f, v: CheckoutItem.objects.create(visit=v, code="tbi", done_at=timezone.now()),
         lambda f, v: AppointmentFactory(clinic=f.clinic, doctor=None, patient=v.patient),
         lambda f, v: v.patient.save(),
+        lambda f, v: TaskFactory(clinic=f.clinic, owner=f.tc),
     ],
-    ids=["arrival", "stage", "read", "question", "exam", "must-do", "appointment", "patient"],
+    ids=["arrival", "stage", "read", "question", "exam", "must-do", "appointment", "patient", "task"],
 )
 def test_the_pulse_changes_with_whatever_the_board_shows(floor, change):
     visit = floor.visit(Stage.DOCTOR)
     Handoff.objects.create(visit=visit)
     now = timezone.now()
-    before = pulse_of(floor.clinic, now)
-    assert pulse_of(floor.clinic, now) == before
+    before = pulse_of(floor.clinic, floor.tc, now)
+    assert pulse_of(floor.clinic, floor.tc, now) == before
     change(floor, visit)
-    assert pulse_of(floor.clinic, now) != before
+    assert pulse_of(floor.clinic, floor.tc, now) != before
 
 
 def test_another_clinics_patients_neither_show_nor_count(floor, signed_in):
     other = Floor()
     visit = other.visit()
-    before = pulse_of(floor.clinic, timezone.now())
+    before = pulse_of(floor.clinic, floor.tc, timezone.now())
     other.visit()
-    assert pulse_of(floor.clinic, timezone.now()) == before
+    assert pulse_of(floor.clinic, floor.tc, timezone.now()) == before
     assert visit.patient.name not in signed_in().get(reverse("today")).content.decode()
     url = reverse("today_step", args=[visit.pk, "receive"])
     assert signed_in().post(url).status_code == 404
@@ -385,3 +387,31 @@ def test_what_people_typed_is_escaped_on_the_cards(floor, signed_in):
     assert "<script>x" not in page
     assert "<img src=x>" not in page
     assert "&lt;script&gt;x" in page
+
+
+def test_the_own_tasks_that_are_due_stand_below_with_what_to_do(floor, signed_in):
+    tasks = [TaskFactory(clinic=floor.clinic, owner=floor.tc) for _n in range(8)]
+    TaskFactory(clinic=floor.clinic, owner=None, owner_role=Role.COORDINATOR, title="无人认领")
+    colleagues = TaskFactory(clinic=floor.clinic, owner=floor.people[Role.MANAGER])
+    later = TaskFactory(clinic=floor.clinic, owner=floor.tc, due_at=timezone.now() + timedelta(days=2))
+    shown = signed_in().get(reverse("today"))
+    assert (shown.context["tasks"].total, len(shown.context["tasks"].rows)) == (9, 7)
+    html = shown.content.decode()
+    assert reverse("task", args=[tasks[0].pk]) in html
+    assert "拨打" in html
+    for absent in (colleagues, later):
+        assert reverse("task", args=[absent.pk]) not in html
+    assert shown.wsgi_request.task_count == 9  # the frame counts them no second time
+    assert signed_in(Role.DOCTOR).get(reverse("today")).context["tasks"] is None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "level", "words"),
+    [(-90, "bad", "1 h overdue"), (-20, "watch", "20 min overdue"), (21, "watch", "in 21 min"), (180, "", "")],
+)
+def test_a_task_that_presses_says_so(floor, minutes, level, words):
+    now = floor.clinic.day_bounds(floor.clinic.today())[0] + timedelta(hours=12)
+    TaskFactory(clinic=floor.clinic, owner=floor.tc, due_at=now + timedelta(minutes=minutes), kind="recheck_plan")
+    with translation.override("en"):
+        (row,) = due_tasks(floor.tc, floor.clinic, now).rows
+        assert (row.level, row.words, row.verb) == (level, words, "Prepare")
