@@ -80,6 +80,7 @@ class Story:
     content: Content
     rows: Rows = field(default_factory=lambda: defaultdict(list))
     pictures: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    examined: tuple[int, list[int]] = (0, [])  # the last visit with exams, and these
 
     def add(self, model: type[models.Model], **values: Any) -> Any:
         """Make a row with its primary key and keep it."""
@@ -168,11 +169,13 @@ class Story:
         visit.complaint_confirmed_at = end
 
     def _after_exam(self, visit: Visit, case: Case, start: datetime, end: datetime) -> None:
+        self.examined = visit.pk, []
         for kind in self.content.kinds:
             exam = self.add(
                 Exam, visit=visit, kind=kind, ordered_at=start, ordered_by=case.coordinator, done_at=end,
                 done_by=case.coordinator, fee=kind.fee(first_visit=visit.is_first),
             )  # fmt: skip
+            self.examined[1].append(exam.pk)
             for file in self.pictures.get(kind.code, ()):
                 self.add(ExamFile, exam=exam, uploaded_at=end, uploaded_by=case.coordinator, **file)
         visit.exams_completed_at = end
@@ -183,7 +186,9 @@ class Story:
 
     def _note(self, visit: Visit, case: Case, at: datetime, **values: Any) -> Handoff:
         dice, talk = self.dice, words.TALK.get(case.complaint, words.EVERYDAY)
+        of_visit, exams = self.examined
         usual = {
+            "attached_exams": exams if of_visit == visit.pk else [],
             "situation": dice.choice(talk.situations),
             "opinion": dice.choice(talk.opinions),
             "told_patient": dice.choice(talk.told),
