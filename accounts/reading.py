@@ -1,6 +1,7 @@
 """Reading what a browser sends, where no form does it: numbers, days, times, addresses to go back to."""
 
 from datetime import date, datetime
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
@@ -40,3 +41,14 @@ def own_address(request: HttpRequest, target: str | None, fallback: str) -> str:
     said = target or ""
     ours = url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure())
     return said if ours and said.startswith("/") else fallback
+
+
+def page_before(request: HttpRequest) -> str:
+    """Return the page of ours that led here, written from the root; empty when none did, or it was this one."""
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}):
+        return ""
+    parts = urlsplit(page)
+    if request.method == "GET" and parts.path == request.path:
+        return ""
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
