@@ -9,7 +9,7 @@ from conversations.inspection.dates import Said
 from conversations.inspection.reading import Reading
 
 YES = re.compile(
-    r"^(?:[那就]|嗯|哦|啊|ok|OK|那就|就)*[，, ]?(?:可以|行|好|嗯|恩|ok|OK|没问题|对|是的|成|中|定|要得|得|妥|约吧|就这个|就这样|都可以|都行|麻烦|谢谢|收到|能|有空|方便|就它|来得及|没事|同意|确定|一言为定)"
+    r"^(?:[那就]|嗯|哦|啊|ok|OK|那就|就)*[，, ]?(?:可以|行|好|嗯|恩|ok|OK|没问题|对|是的|成|中|定|要得|得|妥|约吧|就这个|就这样|都可以|都行|麻烦|谢谢|收到|能|有空|方便|就它|来得及|给我(?:吧|留|定|约)?|留着|记上|排上|写上|没事|同意|确定|一言为定)"
 )
 NO = re.compile(
     r"不行|不可以|不方便|没空|没时间|来不了|去不了|不能|有事|不想|不去|不来|不约|不了|不合适|赶不上|不要|太早|太晚|太赶|出差|要上班|加班|再看|看看再|考虑|再说|商量|不确定|不一定|没定|改天|换个|换一|有没有别|还有别|算了|取消|不用|到时候|回头|等我|先不|想想|想一想|问问|问一下|看情况|冲突|走不开|抽不开"
@@ -39,6 +39,7 @@ class _State:
     wish: Said | None = None  # the visitor's, waiting for a yes
     agreed: Said | None = None
     message: int | None = None
+    asked: str = ""  # what the consultant said last
 
     @property
     def is_idle(self) -> bool:
@@ -61,6 +62,8 @@ def read(reading: Reading) -> tuple[datetime | None, int | None]:
             continue
         text = reading.texts[index]
         said = dates.read(text, start) if len(text) < 2000 and _TIMELY.search(text) else _NOTHING
+        if sender == "consultant":
+            state.asked = text
         if said is _NOTHING and state.is_idle:
             continue
         if sender == "consultant":
@@ -75,6 +78,12 @@ _TIMES = re.compile(r"(?:[0-9０-９二三四五六七八九十两]|(?<![有差]
 _TIMELY = re.compile(
     r"[点时時:：月号日周期拜天早晚午末晨夜0-9下放ap]"
     r"(?:(?<=[点时時:：月号日周期拜天早晚午末晨夜])|(?<=[0-9])[./-][0-9]|(?<=下)了?班|(?<=放)学|(?<=[ap])m)"
+)
+
+
+#: 您说个时间，我来排。 您哪天方便过来？
+_YOURS_TO_NAME = re.compile(
+    r"(?:哪天|什么时候|几点|几号|何时)[^。？?]{0,6}(?:来|到|合适|方便|行)[^。？?]{0,3}[？?]$|你[挑选定说报]个?(?:日子|时间|日期)(?:吧|呢)?[。？?]?$|(?:时间|日子|哪天|几点)[^。？?]{0,4}(?:你定|随你|听你的)|你(?:说|报|定|挑)个?(?:时间|日子|点)[^。？?]{0,3}我(?:来|帮你|给你|就|都)?(?:排|安排|留|登记|约)"
 )
 
 
@@ -121,6 +130,8 @@ def _visitor_names_time(state: _State, said: Said, text: str, index: int) -> Non
     if said.choices > 1 or (NO.search(text) and not _is_wish(text)):
         return
     state.wish = full
+    if _complete(full) and _YOURS_TO_NAME.search(state.asked):
+        state.agreed, state.message = full, index  # until the consultant says it is full
     if offer is None:
         return
     same = _complete(offer) and full.day == offer.day and full.clock() == offer.clock()
@@ -166,6 +177,8 @@ def _answers_wish(state: _State, said: Said, text: str, index: int) -> bool:
     if wish is None:
         return False
     if FULL.search(text) and not AGREES_WITHOUT.match(text):
+        if state.agreed is wish:
+            state.agreed = state.message = None
         state.wish = None
     elif CONFIRMS.search(text) or AGREES_WITHOUT.match(text):
         _settle(state, wish._replace(day=said.day or wish.day), index)

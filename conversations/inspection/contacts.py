@@ -192,6 +192,8 @@ def _was_given(reading: Reading, index: int, number: str) -> bool:
 
 _BY_PHONE = re.compile(r"电话|手机|同号|号码")
 _ASKED_TO_CALL = re.compile(r"电话|手机|号码|联系方式")
+#: 加您微信，号码是多少？ asks for the id of WeChat.
+_ITS_NUMBER = re.compile(r"微信[^。？?电话手机]{0,6}号码?(?:是|多少|呢|？|\?)")
 _OTHER_WAY = re.compile(r"电话|手机|微信")
 _BETWEEN = re.compile(r"[\s\-.]")
 _IN_NUMBER = re.compile(r"(?<=[0-9])[ \-](?=[0-9])")
@@ -290,7 +292,9 @@ def _wechat_in(reading: Reading, index: int, text: str, asked: str) -> str:
             return ids[-1][1]
         for start, _end, number in phones_in(text):
             if _is_wechat_only(reading, index, start) or (
-                not own and WECHAT_WORD.search(asked) and not _ASKED_TO_CALL.search(asked)
+                not own
+                and WECHAT_WORD.search(asked)
+                and (not _ASKED_TO_CALL.search(asked) or _ITS_NUMBER.search(asked))
             ):
                 return number
         digits = _WECHAT_DIGITS.search(text)

@@ -19,15 +19,29 @@ _COMES_OTHERWISE = re.compile(
 )
 #: 由医生亲自来做.
 _BY_DOCTOR = re.compile(r"(?:由|医生|主任|院长|教授|博士|护士|专家)(?:亲自|本人|会|就|给你)?$")
-_BEFORE_COME = ("本", "后", "以", "起", "原", "跑", "将", "发", "拍", "传")
+_BEFORE_COME = ("月经", "例假", "姨妈", "本", "后", "以", "起", "原", "跑", "将", "发", "拍", "传")
 #: 留个号码, 给您安排的是王医生, 挂在大厅.
 _AFTER = ("码", "的是", "的医生", "的主任", "大厅")
 #: 您一般星期几休息？
-_USUALLY = re.compile(r"一般|平时|通常")
+_USUALLY = re.compile(r"一般|平时|通常|平常|日常")
 _ON_THE_WAY = re.compile(r"打工|上班|坐(?:地铁|公交|车|高铁|火车|飞机)|要多久|多远|几站")
 
 #: 把手机号发过来 has a number come, not a visitor.
 _SENT_OVER = re.compile(r"(?:发|传|拍)[^，。！？]{0,8}$")
+
+
+#: 预约到人, 面诊室都是独立的, 从面诊跟到恢复 tell of the house.
+_NO_CALL: Final = ("预约到人", "约到人", "预约制", "约制", "面诊室", "面诊跟", "面诊到", "面诊、")
+#: 留个电话吗，我给您登记。
+_NUMBER_ASKED = re.compile(r"(?:留|报|给)[^，。？]{0,4}(?:电话|手机|号码|联系方式|微信)")
+_EVERY: Final = ("月", "周", "天", "年", "星期", "礼拜")
+_FOR_CARE = re.compile(
+    r"(?:了|好|的是)?(?:[一两三四五六几0-9]+次|[一两]位|免费|专|单独|护士|护理|随访|车|住|助理|房|陪)"
+)
+#: 末次月经哪天来的？
+_CAME = re.compile("(?:天|年|月|时候|点)来的(?!话|时)")
+#: 您从哪边过来？ 从部队转业过来的.
+_FROM: Final = ("哪边", "哪里", "哪儿", "哪", "哪个方向", "转业", "退休", "调")
 
 
 #: What is said in these asks nobody to come.
@@ -59,10 +73,23 @@ def _is_of_something_else(reading: Reading, hit: Hit) -> bool:
         return True
     if text[max(0, hit.start - 2) : hit.end].startswith("欢迎来到"):
         return True
+    if text.startswith(_NO_CALL, hit.start) or _CAME.search(text, hit.start, hit.end + 2):
+        return True  # 预约到人, 哪天来的
+    if (
+        (word.startswith(("周", "星期")) and text.startswith(("回", "次", "趟"), hit.start + 2))
+        or (text.startswith(("来一趟", "来一次"), hit.start) and before.endswith(_EVERY))
+        or (word.endswith("安排") and _FOR_CARE.match(text, hit.end))
+        or (word.endswith(("登", "登记")) and _NUMBER_ASKED.search(reading.sentence(hit.start)))
+    ):
+        return True  # 四周一回; 给您安排一位护士
     if word.startswith("来"):
         return before.endswith(_BEFORE_COME) or _BY_DOCTOR.search(before) is not None
     if word.endswith("过来"):
-        return any(p.search(before) for p in (_SENT_OVER, _COMES_OTHERWISE)) or bool(_ON_THE_WAY.match(text, hit.end))
+        return (
+            before.endswith(_FROM)
+            or any(p.search(before) for p in (_SENT_OVER, _COMES_OTHERWISE))
+            or bool(_ON_THE_WAY.match(text, hit.end))
+        )
     if word.startswith("亲自来") or text.startswith("面诊后", hit.start):
         return _BY_DOCTOR.search(before) is not None
     if word.endswith("坐诊，看"):
@@ -71,7 +98,7 @@ def _is_of_something_else(reading: Reading, hit: Hit) -> bool:
 
 
 _PROPOSED = re.compile(
-    r"(?:今天|明天|后天|今晚|明晚|明早|这周|下周|周[一二三四五六日天末]|星期[一二三四五六日天]|礼拜[一二三四五六日天]|[上下]午|早上|晚上|中午|[0-9一二三四五六七八九十]点|[0-9]日|[0-9]:[0-9]{2})"
+    r"(?:今天|明天|后天|今晚|明晚|明早|这周|下周|(?<![0-9一二三四五六七八九十两几到每半多])周[一二三四五六日天末](?!回|次|趟|遍)|星期[一二三四五六日天]|礼拜[一二三四五六日天]|[上下]午|早上|晚上|中午|[0-9二三四五六七八九十]点|十一点|[0-9]日|[0-9]:[0-9]{2})"
 )
 _PROPOSES = re.compile(
     r"(?<![回起出原本以后])来|到院|到店|可以|行吗|行，|没问题|好吗|提前|记得|方便|有空|约|登记|留好|给你留|记下|[点半]?[？?]|等你|见[。！]?$|查吧|看吧"
@@ -81,7 +108,7 @@ _CONFIRMS = re.compile(
     r"(?:[日号]|[周期拜][一二三四五六日天]|[今明后]天)[^。！？]{0,8}(?:[0-9一二三四五六七八九十]点|[0-9]:[0-9]{2})[^。！？]{0,8}(?:主任|教授|院长|医生|医师|大夫|博士)"
 )
 _IS_HOURS = re.compile(
-    r"疼|痛|痒|咳|起夜|熬夜|睡得|几点|上班|开门|营业|门诊时间|客服|联系你|打给|回你|回复|下班|发你|发到|通知|戴|涂|敷|睡前|刷牙|吃药|忙|睡|反应|症状|发作|几次|起来|[做拔打种补洗割查拍开买]的(?:吗|么)|[做拔打种补洗割查拍]了(?:吗|没)"
+    r"疼|痛|痒|肿|胀|鼓|勃|每周|每逢|回去|回家|慢慢来|[大小]一点|是不是|得倒|告诉|结果|申请|电话来|打电话|发给|到今天|到现在|咳|起夜|熬夜|睡得|几点|上班|开门|营业|门诊时间|客服|联系你|打给|回你|回复|下班|发你|发到|通知|戴|涂|敷|睡前|刷牙|吃药|忙|睡|反应|症状|发作|几次|起来|[做拔打种补洗割查拍开买]的(?:吗|么)|[做拔打种补洗割查拍]了(?:吗|没)"
 )
 
 

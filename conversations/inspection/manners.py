@@ -6,6 +6,7 @@ own words repeated, not literal. What a quotation holds is blanked before (Readi
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from conversations.inspection import evasive
@@ -76,9 +77,15 @@ ACCUSES = re.compile(
 )
 
 
+@cache
+def _watched() -> int:
+    """The bits of all that is looked at here."""
+    return bits(*CODES, *evasive.WATCHED)
+
+
 def find(reading: Reading) -> list[Found]:
     """Give taboo phrases and abuse, each code once a message, with the words and what to say instead."""
-    if not (reading.consultant_mask & bits(*CODES, *evasive.WATCHED) or "！" in reading.text):
+    if not (reading.consultant_mask & _watched() or "！" in reading.text):
         return []
     said: dict[int, dict[str, Hit]] = {}
     for code in CODES:
@@ -195,7 +202,9 @@ def _rhetorical(reading: Reading, line: int, hit: Hit, before: str) -> bool:
     A question that the visitor is to answer for is interrogating (_interrogating), and what asks nothing, scolding.
     """
     word = reading.text[hit.start : hit.end]
-    if _REALLY_ASKS.search(word) or (word.endswith(("行吗", "成吗", "行么")) and "，" in word):
+    if _REALLY_ASKS.search(reading.text[hit.start : hit.end + 2]) or (
+        word.endswith(("行吗", "成吗", "行么")) and "，" in word
+    ):
         return False
     if word.startswith("你以为") and _CORRECTS.match(reading.text, hit.end):
         return False
@@ -206,7 +215,7 @@ def _rhetorical(reading: Reading, line: int, hit: Hit, before: str) -> bool:
     follows = reading.text[reading.text.find(sentence, max(0, hit.start - len(sentence))) + len(sentence) :]
     return not (
         (ASKS_AFTER.search(rest + follows[:15]) and not ACCUSES.search(rest))
-        or follows.startswith(("可以", "好的", "没问题", "欢迎", "那可以"))
+        or follows.startswith(("可以", "好的", "没问题", "欢迎", "那可以", "你是想问", "你想问", "你是问", "你的意思"))
     )
 
 
@@ -214,7 +223,7 @@ def _rhetorical(reading: Reading, line: int, hit: Hit, before: str) -> bool:
 _CORRECTS = re.compile(r"[吗？]?其实|[吗？]?不是的|[吗？]?没有的")
 #: 哪有不舒服 asks where it hurts; 怎么可能嫌您烦 puts at ease.
 _REALLY_ASKS = re.compile(
-    r"^哪(?:有|个|里|儿)?(?:地方)?不(?:舒服|适|方便|满意|清楚|明白|懂|对)|^哪有(?:你说的)?(?:这么|那么)?(?:客气|夸张|厉害)|^怎么可能(?:嫌|笑|怪|介意|打扰|麻烦|不管|不理)"
+    r"^哪[能会敢](?:呢|啊|的话)|^哪(?:有|个|里|儿)?(?:地方)?不(?:舒服|适|方便|满意|清楚|明白|懂|对)|^哪有(?:你说的)?(?:这么|那么)?(?:客气|夸张|厉害)|^怎么可能(?:嫌|笑|怪|介意|打扰|麻烦|不管|不理)"
 )
 
 
@@ -245,8 +254,10 @@ def _perfunctory(reading: Reading, line: int, hit: Hit, before: str) -> bool:
         return False
     if word.startswith("来") and before.endswith(("出", "起", "下", "上", "回")):
         return False
-    if _TAKES_LEAVE.match(reading.texts[line]):
+    if _TAKES_LEAVE.match(reading.texts[line]) or _closes(reading, line, hit):
         return False
+    if word[0] == "去" and before.endswith(_I_GO):
+        return False  # 我去翻一下记录
     if word.startswith("就这样") and (before.endswith(_ALWAYS_SO) or reading.text.startswith("还是", hit.end)):
         return False
     if word.startswith("先别说") and reading.text[hit.end : hit.end + 1] == "话":
@@ -258,6 +269,27 @@ def _perfunctory(reading: Reading, line: int, hit: Hit, before: str) -> bool:
 _TAKES_LEAVE = re.compile(
     r"(?:好的?|行|嗯|可以|没问题)*[，。]?(?:那|就|咱们|我们)*(?:先|就|就先)(?:这样|到这|到这里|聊到这|聊到这里)(?:吧|了|啦|哈)?[，。](?:再见|拜拜|回头见|祝你|祝您|有事|有问题|有需要|需要)"
 )
+
+#: What a chat is closed with, at the end of its last message.
+_CLOSES = re.compile(
+    r"(?:到这(?:里|儿)?吧|先(?:这样|结束|去忙|忙|到这|聊到这)(?:里|儿)?[了吧]?|下线了|撤了|先?(?:说|聊)?到这(?:儿|里)|就这样)[，。]?(?:我(?:这边)?先(?:结束|下线|去忙)了)?[，。]?(?:再见|拜拜|回见|再会|晚安|祝[^，。！]{1,10})?(?:，再见)?[。！]?$"
+)
+#: The visitor still wants to know something.
+_WAITS = re.compile(r"[吗么呢？?]|怎么|咋|什么|啥|多少|多久|几|哪|为什么|能不能|要不要|会不会|不$")
+_AN_ANSWER: Final = 12  # characters before the leave-taking that can be an answer
+_I_GO = ("我", "我这就", "我先", "我马上", "我现在", "帮你", "给你", "替你")
+
+
+def _closes(reading: Reading, line: int, hit: Hit) -> bool:
+    """Whether the words take leave of a visitor who asks nothing more: a fault of the ending alone."""
+    text = reading.texts[line]
+    closing = _CLOSES.search(text) if line == reading.consultant[-1] else None
+    if closing is None or hit.end - reading.offsets[line] <= closing.start():
+        return False
+    asked = [index for index in reading.visitor if index < line][-1:]
+    is_unanswered = closing.start() < _AN_ANSWER and bool(asked) and asked[0] == line - 1
+    return not (is_unanswered and _WAITS.search(reading.texts[asked[0]]))
+
 
 #: 从小就这样 tells how it is.
 _ALWAYS_SO = ("的", "是", "也", "一直", "从小", "都", "本来", "开始", "天生", "生下来", "以来", "一来")
@@ -278,7 +310,13 @@ def _is_anothers_business(reading: Reading, hit: Hit, word: str, before: str) ->
     return word.startswith(("忙", "在忙")) and before.endswith(("刚才", "刚刚", "刚", "刚才在", "刚刚在"))
 
 
+#: 花多少您自己定，我只负责讲明白。
+_ONLY_EXPLAINS = re.compile("把|讲明白|讲清楚|说明白|说清楚|给你(?:讲|说|解释)|告诉你")
+
+
 def _shirking(reading: Reading, line: int, hit: Hit, before: str) -> bool:
+    if _ONLY_EXPLAINS.match(reading.text, hit.end):
+        return False
     return not MEANT_WELL.search(reading.texts[line]) and not before.endswith(("怕", "担心", "不会说", "不会让"))
 
 
@@ -310,6 +348,8 @@ def _interrogating(reading: Reading, line: int, hit: Hit, before: str) -> bool:
     word = reading.text[hit.start : hit.end]
     if DENIED.search(before) or ("请问" in before and "到底" not in before + word) or _DID_IT_ARRIVE.match(word):
         return False
+    if "还有" in before + word and ("没" in word or "不" in word):
+        return False  # 您看还有没听懂的地方没？
     if word.startswith("谁") and re.match(r"(?:，|那)?你?(?:去)?找", reading.text[hit.end : hit.end + 6]):
         return False  # 谁跟您说的您找谁去: shirking
     end = reading.offsets[line] + len(reading.texts[line])

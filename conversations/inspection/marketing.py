@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from conversations.inspection import answers, asking, methods
 from conversations.inspection.chat import Found
 from conversations.inspection.inviting import invited, is_rude
 from conversations.inspection.lexicon.marketing import NO_NAME_BEFORE, SURNAMES, TITLES
@@ -14,7 +15,7 @@ LEAST_MESSAGES: Final = 3
 
 NUMBER = "[0-9零一二三四五六七八九十两]"
 AGE_GIVEN = re.compile(
-    rf"(?:^|[\n\s，,])(?:我|本人|今年)?[二三四五六七]十(?:[一二三四五六七八九](?:了|岁|多)?|了|岁|出头|多岁)(?=[\s，,。\n]|$)|{NUMBER}{{1,4}}(?:周)?(?:岁|周岁)|今年(?:刚|才|都|快|虚岁|满|也|就|已经|，)?{NUMBER}{{2,3}}(?!号|月|年|点|[0-9])|{NUMBER}{{1,3}}(?:多)?岁|(?:^|[\n\s，,。])(?:我|他|她|人)?(?:今年)?(?:都|已经|快|才|刚|就)?[1-9][0-9](?:了|，|,|$|\n| )(?![0-9])|(?:[0-9]0|[七八九零][零0]|[0-9]{{2}})后(?!天|面)|[0-9]{{2,4}}年(?:的|出生|生的)|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|奔[三四五六七](?:了|的)|{NUMBER}个(?:多)?月(?:大|的宝)|(?:儿子|女儿|孩子|宝宝|闺女|娃|妈|爸|母亲|父亲|奶奶|爷爷|老公|老婆|婆婆|公公|岳父|岳母|外公|外婆|姥姥|姥爷|姐|哥|弟|妹|阿姨|叔叔|侄子|侄女|外甥|外甥女|孙子|孙女|男朋友|女朋友|男友|女友|爱人|媳妇|对象|朋友|同事|同学|闺蜜)(?:今年|都|快|才|刚)?{NUMBER}{{1,3}}(?:了|就|\s|，|,|$|个(?:多)?月)|(?:男|女)[，, ]?[1-9][0-9](?![0-9])|[1-9][0-9](?:的)?(?:男|女)(?:的|生|性)|(?:年近|年过){NUMBER}+|(?:未满|刚满|满){NUMBER}{{1,3}}(?!月|天)|(?:宝宝|孩子|娃|出生|小孩)[^。\n]{{0,12}}{NUMBER}个(?:多)?月"
+    rf"虚岁{NUMBER}|(?:^|[\n\s，,])(?:我|本人|今年)?[二三四五六七]十(?:[一二三四五六七八九](?:了|岁|多)?|了|岁|出头|多岁)(?=[\s，,。\n]|$)|{NUMBER}{{1,4}}(?:周)?(?:岁|周岁)|今年(?:刚|才|都|快|虚岁|满|也|就|已经|，)?{NUMBER}{{2,3}}(?!号|月|年|点|[0-9])|{NUMBER}{{1,3}}(?:多)?岁|(?:^|[\n\s，,。])(?:我|他|她|人)?(?:今年)?(?:都|已经|快|才|刚|就)?[1-9][0-9](?:了|，|,|$|\n| )(?![0-9])|(?:[0-9]0|[七八九零][零0]|[0-9]{{2}})后(?!天|面)|[0-9]{{2,4}}年(?:的|出生|生的)|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|奔[三四五六七](?:了|的)|{NUMBER}个(?:多)?月(?:大|的宝)|(?:儿子|女儿|孩子|宝宝|闺女|娃|妈|爸|母亲|父亲|奶奶|爷爷|老公|老婆|婆婆|公公|岳父|岳母|外公|外婆|姥姥|姥爷|姐|哥|弟|妹|阿姨|叔叔|侄子|侄女|外甥|外甥女|孙子|孙女|男朋友|女朋友|男友|女友|爱人|媳妇|对象|朋友|同事|同学|闺蜜)(?:今年|都|快|才|刚)?{NUMBER}{{1,3}}(?:了|就|\s|，|,|$|个(?:多)?月)|(?:男|女)[，, ]?[1-9][0-9](?![0-9])|[1-9][0-9](?:的)?(?:男|女)(?:的|生|性)|(?:年近|年过){NUMBER}+|(?:未满|刚满|满){NUMBER}{{1,3}}(?!月|天)|(?:宝宝|孩子|娃|出生|小孩)[^。\n]{{0,12}}{NUMBER}个(?:多)?月"
 )
 MARRIED_GIVEN = re.compile(
     r"结婚|已婚|未婚|没结婚|老公|老婆|媳妇|爱人|丈夫|妻子|离异|离婚|单身|未生育|没对象|男朋友|女朋友|男友|女友|对象|二胎|三胎|生过|生完|刚生|生了|顺产|剖腹产|剖宫产"
@@ -23,11 +24,6 @@ MARRIED_GIVEN = re.compile(
 ASKS_SIZE = re.compile(
     r"(?:不管|无论|不论|压力|缝|口子|创口|切口|洞|影响|区别|差别|肿块|肌瘤|囊肿|差|面积|直径|有|关系|概率|几率|可能性|结节|斑|牙缝)$"
 )
-#: Questions that ask for a time to come, a number or a wish, not for the condition.
-SCHEDULING = re.compile(
-    r"什么时候(?:方便|有空|来|过来|能来|能到|有时间|到)|哪天(?![拔做摔磕种开发打补割生查装伤用停动起出掉断])|有空|有时间|方便(?:吗|来|过来|留)|几点(?:方便|来|到|过来)|多久(?:能来|能到|过来|到)|来过我们|了解过(?:我们|价格)|预算|留(?:个|一个|下)|电话|手机|微信|号码|预约|约(?:个|一个|到|在|您|你|上|给)|可以吗[？?]?$|好吗[？?]?$|行吗[？?]?$"
-)
-STRONG_CONDITION = re.compile(r"多久了|疼|痛|肿|痒|出血|检查过|查过|做过|拍过|治过|症状|过敏|药|病史|手术|月经|同房|缺")
 
 
 def _asked(reading: Reading, category: str, rude: list[Found]) -> bool:
@@ -102,63 +98,9 @@ def _profile_missing(reading: Reading, *, is_own: bool) -> bool:
     text = reading.visitor_text
     if AGE_GIVEN.search(_BARE_NUMBER.sub("\n", text)):
         return False
-    return not (reading.has("fertility", "visitor") and MARRIED_GIVEN.search(text))
-
-
-def _condition_missing(reading: Reading, rude: list[Found]) -> bool:
-    for line, hit in reading.hits("ask.condition", "consultant"):
-        if not reading.is_question(hit.start) or is_rude(reading, line, hit, rude) or _is_of_life(reading, hit):
-            continue
-        clause = reading.clause_before(hit.start) + reading.text[hit.start : hit.end + 12]
-        if STRONG_CONDITION.search(reading.sentence(hit.start)) or not (
-            SCHEDULING.search(clause.rstrip("\n")) or WANTING.search(reading.sentence(hit.start))
-        ):
-            return False
-    return not _asks_somehow(reading, rude)
-
-
-#: 作息规律, 几年级, 多少周岁 are asked of the person, not of the condition.
-_OF_LIFE = re.compile(r"(?:作息|生活|饮食|上班|工作|婚育|婚姻|家庭|经济|交通|单位)$")
-
-
-def _is_of_life(reading: Reading, hit: Hit) -> bool:
-    """Whether the words lie in a question on age or circumstances, or lead up to one (是不是经常|加班)."""
-    leads = hit_of(reading, hit).startswith(("有没", "是不是", "是否", "有无"))
-    if hit_of(reading, hit) in ("规律", "情况", "状况") and _OF_LIFE.search(reading.clause_before(hit.start)):
+    if not (reading.has("fertility", "visitor") or "产后" in text):
         return True
-    return any(
-        other.start < hit.end + leads and hit.start < other.end
-        for category in ("ask.profile", "ask.social")
-        for _line, other in reading.hits(category, "consultant")
-        if other.end - other.start >= hit.end - hit.start or leads
-    )
-
-
-#: How one asks for what is there or was done, whatever the thing is called.
-ASKS_SOMEHOW = re.compile(
-    r"(?<![来去到加听])过[炎孕产刀院针药牙伤病片血液]?(?:吗|么|没有|没)|有(?:没有|没(?!有)|无|过)(?!时间|空|兴趣|需要|预算|考虑|来|了解|听|人|加|在|别的|其他|什么|微信|不|疑|问题|哪里|需要|担心|顾虑|车|医保|社保|对象|男|女|老公)"
-    r"|([大小多少重深浅厚薄粗细硬软干油密高低长短宽黄黑灰稳准规严明频红松晃])不\1(?!了|概)|多少(?:度|毫米|斤|分|毫升|片|粒|克)|(?:是|属于|偏)[^，。？?]{1,8}还是(?!您|你|我|来|想)[^，。？?]{1,8}[？?呢]"
-)
-#: What the visitor wants, or who writes, is no question on the condition.
-WANTING = re.compile(
-    r"(?:是|想|要|来|需要|想要)(?:咨询|了解|做|问|看)[^，。？?\n]{0,12}(?:吗|么|呢|项目|哪方面|什么|哪个|哪种)?[？?]"
-)
-
-
-def _asks_somehow(reading: Reading, rude: list[Found]) -> bool:
-    spoken = {found.message for found in rude}
-    of_life = [hit for category in ("ask.profile", "ask.social") for _line, hit in reading.hits(category, "consultant")]
-    for index in reading.consultant:
-        if index in spoken:
-            continue
-        for match in ASKS_SOMEHOW.finditer(reading.texts[index]):
-            start = reading.offsets[index] + match.start()
-            if match[0].startswith("有") and not reading.is_question(start):
-                continue  # 看有没有病变
-            begins = start - len(reading.clause_before(start))
-            if not any(begins <= hit.start < start + len(match[0]) for hit in of_life):
-                return True
-    return False
+    return MARRIED_GIVEN.search(text) is None
 
 
 def _social_missing(reading: Reading, rude: list[Found]) -> bool:
@@ -194,11 +136,11 @@ def _is_former(text: str, start: int) -> bool:
 
 
 _DOCTOR = re.compile(
-    r"(?:三甲|公立|大)医院(?:过来|出来|退|待|干|工作|来的)|名中医|名医|传承人|人才|主任|医生|教授|院长|博士|大夫|专家|从医|从业|经验|坐诊|他|她|主刀|医师|返聘"
+    r"(?:三甲|公立|大)医院(?:过来|出来|退|待|干|工作|来的)|名中医|名医|传承人|人才|主任|医生|教授|院长|博士|大夫|专家|从医|从业|经验|坐诊|他|她|主刀|医师|返聘|主治|老师(?!们)"
 )
 
 
-_SURELY_HOUSE = re.compile(r"开业|建院|成立|连锁|家(?:院区|分院)")
+_SURELY_HOUSE = re.compile(r"单位|床位|牙椅|诊室|开业|建院|成立|连锁|家(?:院区|分院)")
 _THING = re.compile(r"种植体|材料|牙冠|产品|设备|针剂|仪器|进口|这项|技术|激光|假体")
 
 
@@ -215,7 +157,7 @@ def _brand_offered(reading: Reading) -> bool:
             continue  # 大夫姓江，看了二十年妇科
         if hit.word.startswith("(平|") and reading.text[hit.start - 1] not in _OF_SIZE:
             continue  # 压平, 调平
-        if hit.word.startswith("(开|做|办") and reading.text[hit.start] == "做" and _is_doctors(reading, hit.start):
+        if hit.word.startswith("(开|做|办") and reading.text[hit.start] in "做干" and _is_doctors(reading, hit.start):
             continue
         clause = (
             reading.clause_before(hit.start) + _CLAUSE_REST.split(reading.text[hit.start : hit.end + 10], maxsplit=1)[0]
@@ -239,6 +181,12 @@ def _is_of_something_else(reading: Reading, hit: Hit) -> bool:
     word = hit_of(reading, hit)
     if word == "营业":
         return _HOURS.search(reading.clause_before(hit.start)) is not None
+    if word == "评分":
+        return re.search("[做打测]|态|疼|痛|量表", reading.clause_before(hit.start)) is not None
+    if word == "资质":
+        return _is_doctors(reading, hit.start)
+    if word == "定点":
+        return reading.text[hit.end : hit.end + 1] in "取咬活疼痛注放清打位"
     if word == "托管":
         return reading.text[hit.end : hit.end + 1] in "区班室"
     return word == "品牌" and _BRANDS.search(reading.clause_before(hit.start)) is not None
@@ -258,7 +206,10 @@ def _is_doctors(reading: Reading, start: int) -> bool:
 _CLAUSE_REST = re.compile(r"(?<=.)[，。！？；\n,]")
 
 _DRINKS = ("饮料", "果汁", "茶水", "热水", "点心", "零食")
-_SERVICE_DENIED = re.compile(r"(?:没有|不提供|不能|无法|没|找)$")
+_SERVICE_DENIED = re.compile(r"(?:没有|不提供|不能|无法|没|找|执业|证书|资格|也要有?|需要有?|最好有?)$")
+#: 我是线上顾问，请问… introduces the one who writes.
+_CALLS: Final = ("做个", "做个小", "做一个", "做一次", "个小")  # the very call, not the care
+_INTRODUCES: Final = ("请问", "为你服务", "请讲", "上顾问")
 
 
 #: 二十四小时以后, 晚上门诊, 维护得好 and a call to come serve nobody.
@@ -266,7 +217,10 @@ _NO_SERVICE: Final[dict[str, re.Pattern[str]]] = {
     "二十四小时": re.compile(r"(?:以后|之后|后|内|以内|之内|再|不|别)"),
     "24小时": re.compile(r"(?:以后|之后|后|内|以内|之内|再|不|别)"),
     "上门": re.compile("诊"),
-    "维护": re.compile(r"得|好"),
+    "维护": re.compile(r"得|好|，"),
+    "导诊": re.compile("台"),
+    "有人接": re.compile(r"(?!你|待)"),
+    "帮你挂": re.compile(r"[^，。！？]{0,8}(?:[？?]|，(?:可以|行|好)吗)"),
     "不用等": re.compile(r"骨|消|恢复|愈|拆|[一二三四五六七八九十0-9几]+(?:天|周|个|年)|长|牙|伤"),
     "帮你排": re.compile(r"到|在|上|个|下|明|周|后"),
     "专人": re.compile(r"(?:给|跟|和|同)?你?(?:回|打|联系|去电|致电)"),
@@ -278,6 +232,9 @@ def _service_offered(reading: Reading, rude: list[Found]) -> bool:
         not is_rude(reading, line, hit, rude)
         and not ((other := _NO_SERVICE.get(hit_of(reading, hit))) and other.match(reading.text, hit.end))
         and not _SERVICE_DENIED.search(reading.clause_before(hit.start))
+        and not (hit_of(reading, hit) == "回访" and reading.clause_before(hit.start).endswith(_CALLS))
+        and not any(words in hit_of(reading, hit) for words in _INTRODUCES)
+        and not (reading.text.startswith("为你服务", hit.end - 1))
         and not (
             reading.text.startswith(("有人", "照顾", "照看", "陪着", "照料", "帮你带"), hit.start)
             and reading.is_question(hit.start)
@@ -294,12 +251,25 @@ _OURS = re.compile(
 )
 #: What the visitor asks for anyway: telling its price or how long it lasts offers no method.
 WEAK: Final = frozenset(
-    "冷敷 植体 种植体 光源 附件 培养 原装 提拉 激光 光子 热玛吉 假体 肉毒 水光 宫腔 中药 造影 彩超 胚胎 微创 无痛 全切 埋线 胶原".split()
+    "冷敷 植体 种植体 光源 附件 培养 原装 提拉 激光 光子 热玛吉 假体 肉毒 水光 宫腔 中药 造影 彩超 胚胎 微创 无痛 全切 埋线 胶原 吸脂 抽脂 毛囊 盆底 植发 脱毛 隆鼻 tct".split()
 )
 #: Parts of what is paid for, named with the price whoever asks.
-_PRICED: Final = frozenset({"种植体", "附件", "光源", "原装", "培养", "冷敷", "植体"})
+_PRICED: Final = frozenset({"种植体", "附件", "光源", "原装", "培养", "冷敷", "植体", "毛囊", "盆底"})
 #: Whether the visitor had it done before is a question, not an offer.
-_TRIED = re.compile(r"[做打拍用戴装试查吃测]过|有没有(?:做|打|拍|用|戴|装|了解)")
+_TRIED = re.compile(
+    r"[做打拍用戴装试查吃测照抽验扫种埋洗]过|[做打拍查验]了(?:没|吗|么)|有没有(?:做|打|拍|用|戴|装|了解)"
+)
+
+
+#: Words that name a method but for what they stand with.
+_NO_METHOD: Final[dict[str, re.Pattern[str]]] = {
+    "机器人": re.compile("是机器人"),
+    "机器": re.compile("机器人"),
+    "紫外线": re.compile("紫外线(?:弱|强|照|大|会|少|晒|很|最)"),
+    "显微": re.compile("显微外科"),
+    "盆底": re.compile("盆底(?:松|肌|功|有|的|受)"),
+    "光子": re.compile("光子的"),
+}
 
 
 def _said_before(reading: Reading, word: str, line: int) -> bool:
@@ -308,19 +278,23 @@ def _said_before(reading: Reading, word: str, line: int) -> bool:
 
 
 def _technique_offered(reading: Reading, rude: list[Found]) -> bool:
-    insulting = {found.message for found in rude if found.code == "abuse"}
+    insulting = {found.message for found in rude if found.code in ("abuse", "taboo.perfunctory")}
     for line, hit in reading.hits("offer.technique", "consultant"):
         if line in insulting:
             continue
         word = reading.text[hit.start : hit.end]
+        if (names := _NO_METHOD.get(word)) and names.search(reading.text, hit.start - 2, hit.end + 3):
+            continue
         if word in WEAK and (word in _PRICED or _said_before(reading, word, line)):
             sentence = reading.sentence(hit.start)
             if not _OURS.search(sentence) or sentence.endswith(("？", "?", "吗", "吗\n")):
                 continue
-        elif reading.is_question(hit.start) and (word in WEAK or _TRIED.search(reading.sentence(hit.start))):
+        elif reading.is_question(hit.start) and (
+            word in WEAK or _TRIED.search(reading.sentence(hit.start)) or _said_before(reading, word, line)
+        ):
             continue
         return True
-    return _names_a_method(reading)
+    return _names_a_method(reading) or methods.told(reading, insulting) or answers.technique(reading, insulting)
 
 
 #: 用的是…, 可以做…, 再用…: a thing done or used, whatever it is called; errands of a visit are none.
@@ -330,10 +304,13 @@ _METHOD = re.compile(
 )
 
 
+_METHODS = watch("method", _METHOD)
+
+
 def _names_a_method(reading: Reading) -> bool:
     return any(
         not reading.is_question(reading.offsets[index] + match.start())
-        for index in reading.consultant
+        for index in reading.lines_with(_METHODS, "consultant")
         for match in _METHOD.finditer(reading.texts[index])
     )
 
@@ -346,14 +323,15 @@ def find(reading: Reading, rude: list[Found], *, is_own: bool = True, is_booked:
         is_own: the visitor asks for themselves.
         is_booked: a time was agreed, whoever named it first.
     """
+    lines: set[int | None] = {found.message for found in rude if found.code != "taboo.colloquial"}
     missing = (
         ("not_asked.profile", _profile_missing(reading, is_own=is_own)),
-        ("not_asked.condition", _condition_missing(reading, rude)),
+        ("not_asked.condition", asking.is_missing(reading, rude)),
         ("not_asked.social", _social_missing(reading, rude)),
         ("not_offered.technique", not _technique_offered(reading, rude)),
         ("not_offered.expert", not _expert_offered(reading)),
-        ("not_offered.brand", not _brand_offered(reading)),
-        ("not_offered.service", not _service_offered(reading, rude)),
+        ("not_offered.brand", not (_brand_offered(reading) or answers.brand(reading, lines))),
+        ("not_offered.service", not (_service_offered(reading, rude) or answers.service(reading, lines))),
         ("not_invited", not (is_booked or invited(reading, rude))),
     )
     return [Found(code, None, "", reading.rules.own_advice(code)) for code, is_missing in missing if is_missing]

@@ -22,11 +22,12 @@ SENTENCE_END = re.compile(r"[。！？!?；;\n]")
 _CLAUSE_END: Final = frozenset("，。！？!?；;,\n")
 _CLOSED: Final = frozenset("。！？!?；;\n")
 ASKING = re.compile(
-    r"[吗么呢](?:[，,\s]|$)|没有?(?:[，,\s]|$)|有没有|是不是|有没|多久|多大|几岁|什么时候|哪[里个儿边天位颗年]|为什么|怎么样|(?<![十好这那])几[点颗个年天次](?!就|后|看|左右|以|内|之|能|才|都|也)|(.)不\1"
+    r"[吗么呢](?:[，,\s]|$)|没有?(?:[，,\s]|$)|有没有|是不是|有没|多久|多大|几岁|什么时候|哪[里个儿边天位颗年]|为什么|怎么样|(?<![十好这那缓歇等过前头养停忌攒隔住])几[点颗个年天次](?!就|后|看|左右|以|内|之|能|才|都|也)|(.)不\1"
 )
 #: 做个检查，看有没有病变 tells what for.
 _TO_SEE = re.compile(
-    r"(?<![您你])(?:看看|看|查|了解|确认|判断|分清|知道|评估|测|弄清)[^，。你]{0,8}(?:有没有|是不是|有多久|有多大|在哪)[^，。]*"
+    r"(?<![您你])(?:看看|看|查|了解|确认|判断|分清|知道|评估|测|弄清)[^，。你]{0,8}(?:有没有|是不是|有多久|有多大|在哪|(.)不\1)[^，。]*"
+    r"|(?:([\u3400-\u9fff])不\2|有没有|是不是|多久|多大|几[颗个次])[^，。你]{0,8}(?:[要得]看|取决|因人|[拍查检看][^，。你]{0,6}才)[^，。]*"
 )
 _MAY_ASK = re.compile(r"[吗么呢没有是多几什哪为怎不]")
 _NOTHING: Final[list[tuple[int, Hit]]] = []
@@ -143,7 +144,8 @@ class Reading:
 
     def lines_with(self, category: str, sender: str) -> list[int]:
         """Give the lines in which this side said something of a category."""
-        return sorted({line for line, _hit in self.hits(category, sender)})
+        hits = self.hits(category, sender)
+        return sorted({line for line, _hit in hits}) if hits else []
 
     def slips(self) -> list[tuple[int, Hit]]:
         """Give the suspects of wrong spelling in the consultant's lines."""

@@ -3,15 +3,15 @@
 from functools import cache
 from typing import Final
 
-from conversations.inspection.lexicon import careless, harsh, insults, marketing, scope, shapes
+from conversations.inspection.lexicon import asked, careless, harsh, insults, marketing, scope, shapes, turns
 from conversations.inspection.lexicon.typos import WRONG_WORDS
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "abuse": insults.ABUSE + shapes.ABUSE,
-    "taboo.scolding": harsh.SCOLDING + shapes.SCOLDING,
-    "taboo.rhetorical": harsh.RHETORICAL + shapes.RHETORICAL,
-    "taboo.interrogating": harsh.INTERROGATING + shapes.INTERROGATING,
-    "taboo.perfunctory": careless.PERFUNCTORY + shapes.PERFUNCTORY,
+    "taboo.scolding": harsh.SCOLDING + shapes.SCOLDING + turns.SCOLDING,
+    "taboo.rhetorical": harsh.RHETORICAL + shapes.RHETORICAL + turns.RHETORICAL,
+    "taboo.interrogating": harsh.INTERROGATING + shapes.INTERROGATING + turns.INTERROGATING,
+    "taboo.perfunctory": careless.PERFUNCTORY + shapes.PERFUNCTORY + turns.PERFUNCTORY,
     "taboo.shirking": careless.SHIRKING,
     "taboo.colloquial": tuple(careless.COLLOQUIAL),
     "error.typo": tuple(WRONG_WORDS),
@@ -19,9 +19,9 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "offer.expert": marketing.EXPERT,
     "offer.brand": marketing.BRAND,
     "offer.service": marketing.SERVICE,
-    "ask.profile": marketing.ASK_AGE + marketing.ASK_MARRIED,
-    "ask.condition": marketing.ASK_CONDITION,
-    "ask.social": marketing.ASK_SOCIAL,
+    "ask.profile": asked.ASK_AGE + asked.ASK_MARRIED,
+    "ask.condition": asked.ASK_CONDITION,
+    "ask.social": asked.ASK_SOCIAL,
     "invite": marketing.INVITE,
 }
 #: Looked for too, but not for a clinic to change.
