@@ -87,6 +87,7 @@ ACTIONS = {
     "public_link_made": _("Public link made"),
     "public_link_revoked": _("Public link revoked"),
     "thanks_given": _("Thanks given for a referral"),
+    "thanks_taken_back": _("Thanks for a referral taken back"),
     # chats
     "import_conversations": _("Chats imported"),
     "consultant_linked": _("Name in the chats linked"),
@@ -101,9 +102,11 @@ ACTIONS = {
     # visits
     "checkout_undone": _("Checkout step undone"),
     "exam_file_removed": _("Exam file removed"),
+    "exam_taken_back": _("Exam taken back"),
     "exam_kind_saved": _("Examination changed"),
     "question_set_saved": _("Consultation form changed"),
     "etiquette_inspected": _("Etiquette inspected"),
+    "etiquette_taken_back": _("Etiquette score taken back"),
     "etiquette_rubric_saved": _("Etiquette rubric changed"),
     "refunded": _("Refund recorded"),
     "visit_complaint_corrected": _("Chief complaint corrected"),

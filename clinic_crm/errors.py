@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import translation
-from django.views.defaults import server_error as broken_page
 
 from accounts.api.problems import is_asked_by_program, plain
 from accounts.api.views import asked_language
+from accounts.middleware import LANGUAGE_CODES
+from accounts.reading import page_before
 from clinic_crm.input_limits import too_large
 
 
@@ -44,8 +47,18 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500.html stands alone: whatever broke may break the frame of pages too."""
-    return _problem(request, "server-error") if is_asked_by_program(request.path) else broken_page(request)
+    """500.html stands alone: whatever broke may break the frame of pages too. Asks neither database nor session."""
+    if is_asked_by_program(request.path):
+        return _problem(request, "server-error")
+    asked = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    language = getattr(request, "LANGUAGE_CODE", asked if asked in LANGUAGE_CODES else settings.LANGUAGE_CODE)
+    context = {
+        "theme": request.COOKIES.get("theme", ""),
+        "again": request.get_full_path() if request.method == "GET" else "",
+        "back": page_before(request),
+    }
+    with translation.override(language):
+        return HttpResponse(render_to_string("500.html", context), status=500)
 
 
 class NoPageMiddleware:

@@ -1,16 +1,23 @@
 """Forms of the visit's stages."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consultations.models import Visit
+from consultations.models import Consultation, Visit
 from consultations.services.decision import Answer
 from consultations.stages import Decision, Route, route_for
 from patients.classification import Complaint, PatientClass
+
+
+def _told(case: Consultation) -> str:
+    day = timezone.localtime(case.opened_at).date().isoformat()
+    return " ".join(filter(None, [day, str(case.get_complaint_display()), case.complaint_text[:40]]))
 
 
 class ComplaintForm(forms.Form):
@@ -27,6 +34,15 @@ class ComplaintForm(forms.Form):
     new_case = forms.BooleanField(
         label=gettext_lazy("This is a new complaint, not a recheck of the last one"), required=False
     )
+    rejoins = forms.TypedChoiceField(
+        label=gettext_lazy("Recheck of an earlier complaint"), coerce=int, empty_value=None, required=False
+    )
+
+    def __init__(self, *args: Any, earlier: Iterable[Consultation] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rejoins = self.fields["rejoins"]
+        assert isinstance(rejoins, forms.TypedChoiceField)
+        rejoins.choices = [("", _("no, a new one")), *((case.pk, _told(case)) for case in earlier)]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

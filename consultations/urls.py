@@ -64,6 +64,7 @@ urlpatterns = [
     path("doctor/<int:pk>/exams/", doctor.doctor_exams, name="doctor_exams"),
     path("doctor/<int:pk>/plan/", plan.plan_edit, name="plan_edit"),
     path("doctor/<int:pk>/leave/", doctor.doctor_leave, name="doctor_leave"),
+    path("doctor/<int:pk>/come-back/", doctor.doctor_come_back, name="doctor_come_back"),
     path("visits/<int:pk>/plan/", present.plan_present, name="plan_present"),
     path("visits/<int:pk>/plan/options/<int:option>/", present.plan_choose, name="plan_choose"),
     path("visits/<int:pk>/plan/points/<slug:point>/", present.plan_tick, name="plan_tick"),

@@ -150,7 +150,7 @@ class CorrectForm(forms.Form):
     def held(capture: Capture) -> dict[str, Any]:
         """Return what is stored, for the form; showing it is logged by the caller."""
         at = capture.booking_at
-        held: dict[str, Any] = {contact.kind: contact.value for contact in capture.contacts.all()}
+        held: dict[str, Any] = {contact.kind: contact.value for contact in capture.contacts.order_by("pk")}
         return held | {
             "booking_at": timezone.localtime(at, capture.conversation.clinic.tz).strftime(AT) if at else None
         }

@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -125,3 +126,16 @@ class CancelForm(WhyFields):
         if data.get("outcome") and not asked and not data.get("reason", "").strip() and "reason" not in self.errors:
             self.add_error("reason", gettext("Give the reason."))
         return data
+
+
+class CorrectForm(CancelForm):
+    """The same, asked again of an appointment that fell through; nothing chosen leaves what happened as it was noted."""
+
+    def __init__(self, *args: Any, row: Appointment, **kwargs: Any) -> None:
+        super().__init__(*args, past=row.starts_at <= timezone.now(), **kwargs)
+        self.noted = row.status
+        self.fields["outcome"].required = False
+        self.fields["outcome"].initial = row.status
+
+    def clean_outcome(self) -> str:
+        return self.cleaned_data["outcome"] or self.noted

@@ -7,6 +7,7 @@ from followups.models.appointments import AbsenceReason, Appointment, Side
 Status = Appointment.Status
 ASKED = frozenset({Status.NO_SHOW, Status.CANCELLED_PATIENT})  # of these it is asked why
 BY_PATIENT = frozenset({Status.CANCELLED_PATIENT, Status.MOVED})  # these are early or late
+CORRECTABLE = frozenset({Status.NO_SHOW, Status.CANCELLED_PATIENT, Status.CANCELLED_CLINIC})  # it was another of them
 EXPECTED = frozenset({Status.BOOKED, Status.CONFIRMED})
 
 # On whose side each reason usually lies; the person who asks may say otherwise.

@@ -10,6 +10,7 @@ from accounts.models import Clinic, User
 from followups import ad_words, never, task_rules
 from followups.models import Appointment, ContactChannel, MessagingSettings, Nature, Task, TaskEvent, TaskKind
 from followups.services import suggest_slots
+from followups.services.recheck_plans import may_correct, words_of
 from followups.services.tasks import has_withdrawn, holder_of
 from followups.slots import Slot
 from patients.models import Patient, PatientPhone, Registration
@@ -48,7 +49,7 @@ class Panel:
     coming: Appointment | None
     held_by: User | None
     withdrawn: bool
-    plan_note: str
+    plan_words: TaskEvent | None
 
     @property
     def asks_why(self) -> bool:
@@ -57,6 +58,15 @@ class Panel:
     @property
     def wants_booking(self) -> bool:
         return self.task.kind in task_rules.WANT_BOOKING and self.coming is None
+
+    @property
+    def plan_note(self) -> str:
+        """The recheck plan that was written, if any."""
+        return str(self.plan_words.detail.get("note", "")) if self.plan_words else ""
+
+    @property
+    def may_correct_plan(self) -> bool:
+        return may_correct(self.task)
 
     @property
     def is_plan(self) -> bool:
@@ -143,7 +153,7 @@ def panel_of(*, task: Task, user: User, clinic: Clinic, now: datetime, when: str
         coming=next_one,
         held_by=holder_of(clinic, patient.pk, but=user, now=now),
         withdrawn=has_withdrawn(patient),
-        plan_note=_note(task),
+        plan_words=words_of(task),
     )
 
 
@@ -153,14 +163,6 @@ def _doctor(task: Task, registration: Registration | None) -> User | None:
     if task.appointment is not None and task.appointment.doctor is not None:
         return task.appointment.doctor
     return registration.doctor if registration else None
-
-
-def _note(task: Task) -> str:
-    """Return the recheck plan that was written, if any."""
-    if task.kind != TaskKind.RECHECK_PLAN or task.status == Task.Status.OPEN:
-        return ""
-    done = TaskEvent.objects.filter(task=task, action=TaskEvent.Action.DONE).order_by("-at", "-id").first()
-    return str(done.detail.get("note", "")) if done else ""
 
 
 def first_words(task: Task) -> str:

@@ -6,17 +6,18 @@ import django_filters
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import ScopedField
+from accounts.api.fields import NothingIn, ScopedField
 from accounts.api.filters import FilterSet, Since
 from accounts.api.views import Lists, Reads, Resource
 from accounts.permissions import Permission
 from consultations.models import Visit
 from followups.models import Contact
 from metrics.models import EtiquetteInspection, EtiquetteRubric
-from metrics.services.etiquette import inspect, standing_of
+from metrics.services.etiquette import inspect, mark_seen, standing_of, take_back
 
 P = Permission
 ANSWER = {"type": ["number", "null"], "enum": [0, 0.5, 1, None]}
@@ -61,6 +62,10 @@ class InspectionIn(serializers.Serializer):
         return answers
 
 
+class TakenBackIn(serializers.Serializer):
+    reason = serializers.CharField(max_length=200)
+
+
 class RubricItemOut(serializers.Serializer):
     code = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
@@ -93,12 +98,13 @@ class Inspections(Lists, Reads, Resource):
     """Scores of visits and of call-backs. People see their own; managers all of them."""
 
     tag, scope = "Key figures", "metrics"
-    access = dict.fromkeys(("list", "retrieve"), (P.VIEW_OWN_KPIS, P.INSPECT_ETIQUETTE)) | {
-        "create": (P.INSPECT_ETIQUETTE,)
-    }
+    access = dict.fromkeys(("list", "retrieve", "seen"), (P.SIGNED_IN,)) | dict.fromkeys(
+        ("create", "take_back"), (P.INSPECT_ETIQUETTE,)
+    )
     model = EtiquetteInspection
     serializer_class = InspectionOut
-    serializers = {"create": InspectionIn}
+    serializers = {"create": InspectionIn, "take_back": TakenBackIn, "seen": NothingIn}
+    if_match = ("take_back",)
     filterset_class = InspectionFilters
     order = ("-inspected_at", "-id")
 
@@ -120,6 +126,21 @@ class Inspections(Lists, Reads, Resource):
             expected=former.pk if former else None,
         )
         return self.made(made)
+
+    @action(detail=True, methods=["post"], url_path="take-back")
+    def take_back(self, request: Request, pk: int) -> Response:
+        """The score was given to the wrong visit or call: it counts no more; a frozen month keeps it."""
+        row = self.found()
+        take_back(inspection=row, by=self.user, **self.read(TakenBackIn))
+        return self.told(row)
+
+    @action(detail=True, methods=["post"])
+    def seen(self, request: Request, pk: int) -> Response:
+        """The person inspected has read it; the first time counts."""
+        row = self.found()
+        self.read(NothingIn)
+        mark_seen(inspection=row, by=self.user)
+        return self.told(row)
 
 
 class Rubrics(Lists, Reads, Resource):

@@ -10,6 +10,7 @@ urlpatterns = [
     path("etiquette/mine/", etiquette.etiquette_mine, name="etiquette_mine"),
     path("etiquette/<int:pk>/", etiquette.etiquette_inspection, name="etiquette_inspection"),
     path("etiquette/<int:pk>/seen/", etiquette.etiquette_seen, name="etiquette_seen"),
+    path("etiquette/<int:pk>/take-back/", etiquette.etiquette_take_back, name="etiquette_take_back"),
     path("etiquette/<int:pk>/recordings/", etiquette_recordings.etiquette_recording_add, name="etiquette_record_add"),
     path("etiquette/visits/<int:pk>/", etiquette_scoring.etiquette_visit, name="etiquette_visit"),
     path("etiquette/calls/<int:pk>/", etiquette_scoring.etiquette_call, name="etiquette_call"),

@@ -44,7 +44,7 @@ REASONS: dict[str, Promise] = {
     "accepted": _("accepted before"),
     "clinic": _("cancelled by the clinic"),
     "repeat": _("repeat of another complaint"),
-    "replaced": _("replaced by a later score"),
+    "replaced": _("replaced or taken back"),
     "known": _("came before"),
 }
 

@@ -51,6 +51,8 @@ class QuickAddForm(forms.Form):
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = clinic.today()
+        if not self.is_bound:
+            self.fields["name"].widget.attrs["autofocus"] = True
 
     def clean_name(self) -> str:
         return clean_name(self.cleaned_data["name"])

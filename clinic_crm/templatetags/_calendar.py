@@ -4,6 +4,7 @@ Times are placed by grid rows of five minutes (classes row-start-N, row-end-N), 
 """
 
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from clinic_crm.templatetags import _marks
 from clinic_crm.templatetags._board import escape
@@ -144,13 +146,13 @@ def _column(column: Any, board: Any, rows: _Rows, words: dict[str, str], pattern
     today = " is-today" if column.is_today and board.look.view == "week" else ""
     if board.look.view == "week":
         head = f'<a href="{escape(board.look.query(view="day", day=column.day, col=None))}">{head}</a>'
-    inner = "".join(
-        [_closed(closed, rows, column.day) for closed in column.closed]
-        + [_piece(piece, column, on, rows, free) for piece in column.pieces]
-        + [_entry(entry, column, board, rows, words, pattern) for entry in column.entries]
-    )
+    # In the order of the day, which is the order of Tab and of reading.
+    timed = [(piece.starts_at, _piece(piece, column, on, rows, free)) for piece in column.pieces]
+    timed += [(entry.starts_at, _entry(entry, column, board, rows, words, pattern)) for entry in column.entries]
+    timed.sort(key=itemgetter(0))
+    inner = "".join([_closed(closed, rows, column.day) for closed in column.closed] + [drawn for _at, drawn in timed])
     return (
-        f'<section class="cal-col{today}{css}" data-col="{column.key}" data-day="{on}" aria-label="{escape(column.title or day(column.day))}">'
+        f'<section class="cal-col{today}{css}" id="col-{column.key}-{on}" data-col="{column.key}" data-day="{on}" aria-label="{escape(column.title or day(column.day))}">'
         f'<div class="cal-head"><h2>{head}</h2>{percent}<p>{note}</p></div>'
         f'<div class="cal-rows cal-lanes-{column.width}" data-cal-rows>'
         f'<i class="cal-floor row-start-1 row-end-{rows.count + 1}"></i>{inner}</div></section>'
@@ -199,7 +201,7 @@ def _entry(entry: Any, column: Any, board: Any, rows: _Rows, words: dict[str, st
 def _state(entry: Any, board: Any) -> str:
     """What became of it, as an icon and a word; nothing for what simply stands."""
     if entry.status == "kept":
-        left, here = _("arrived, left again"), _("in the clinic")
+        left, here = _("arrived, left again"), pgettext("appointment", "here")  # short: it stands beside the name
         if entry.left_at:
             return f'<span class="cal-state tone-good">{_marks.icon("check", 16, label=left)}</span>'
         return f'<span class="cal-state cal-here">{escape(here)}</span>'

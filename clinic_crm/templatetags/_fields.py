@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from clinic_crm.templatetags._marks import class_css
 
 CHOICES = {"choice", "score", "class", "chips"}  # pickers of one touch
+WORD = 3  # letters: scores and classes are no longer
 PICKERS = {"radio", "segmented", "choice", "class", "chips", "checks"}
 NATIVE = {  # widget → input type, and the format the browser wants
     forms.DateTimeInput: ("datetime-local", "%Y-%m-%dT%H:%M"),
@@ -188,7 +189,9 @@ def picker(kind: str, choices: Iterable[Option], touch: object = "") -> SafeStri
     """
     css, label_css = ("segmented", "segment") if kind == "segmented" else ("checks", "check")
     if kind in CHOICES:
-        css, label_css = "choices" + " choices-chips" * (kind == "chips") + " choices-touch" * bool(touch), "choice"
+        wordy = kind != "chips" and any(len(str(option.label)) > WORD for option in choices)
+        css = "choices" + " choices-chips" * (kind == "chips") + " choices-words" * wordy
+        css, label_css = css + " choices-touch" * bool(touch), "choice"
     rows = "".join(_choice(kind, option, label_css) for option in choices)
     return mark_safe(f'<div class="{css}">{rows}</div>')  # noqa: S308 - escaped below
 

@@ -18,7 +18,7 @@ from clinic_crm.workbench.patient_page import open_visit
 from consultations.services.leaving import classify_visit
 from consultations.stages import Stage
 from followups.services.classes import set_class
-from followups.services.referral_tasks import refer, take_referral_back, thank
+from followups.services.referral_tasks import refer, take_referral_back, take_thanks_back, thank
 from followups.services.wechat import add_wechat, take_wechat_back
 from patients.api.patients import Patients
 from patients.api.records import (
@@ -125,11 +125,14 @@ class Referrals(Lists, Reads, Resource):
     """Who brought whom."""
 
     tag, scope = "Patients", "patients"
-    access = dict.fromkeys(("list", "retrieve", "create", "destroy"), (P.EDIT_PATIENTS,)) | {"thanks": (P.RECORD_CARE,)}
+    access = dict.fromkeys(("list", "retrieve", "create", "destroy"), (P.EDIT_PATIENTS,)) | {
+        "thanks": (P.RECORD_CARE,),
+        "undo_thanks": (P.RECORD_CARE,),
+    }
     model = Referral
     serializer_class = ReferralOut
-    serializers = {"create": ReferralIn, "thanks": ThanksIn}
-    if_match = ("thanks",)
+    serializers = {"create": ReferralIn, "thanks": ThanksIn, "undo_thanks": NothingIn}
+    if_match = ("thanks", "undo_thanks")
     filterset_class = ReferralFilters
     order = ("-created_at", "-id")
 
@@ -161,4 +164,16 @@ class Referrals(Lists, Reads, Resource):
         if row is None:
             raise Problem("conflict", detail=_("No thanks are owed for this referral."))
         thank(row=row, by=self.user, **data)
+        return self.told(referral)
+
+    @extend_schema(request=NothingIn, responses=ReferralOut)
+    @action(detail=True, methods=["post"], url_path="thanks/undo")
+    def undo_thanks(self, request: Request, pk: int) -> Response:
+        """The referrer was not thanked after all, or otherwise: the thanks are owed again."""
+        referral = self.found()
+        self.read(NothingIn)
+        row = ReferralThanks.objects.filter(referral=referral).first()
+        if row is None:
+            raise Problem("conflict", detail=_("No thanks are owed for this referral."))
+        take_thanks_back(row=row, by=self.user)
         return self.told(referral)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -22,6 +23,7 @@ from followups.errors import BookingError
 from followups.models import Appointment
 from followups.services import restore
 from followups.views.appointments import get_appointment, safe_next
+from followups.views.offering import say_also_booked
 from patients.models import Patient
 from patients.search import Hit, find
 
@@ -67,7 +69,10 @@ def _arrive(request: StaffRequest, clinic: Clinic, **whom: Any) -> HttpResponse:
     """Check in and answer: the board anew where one stands before it, else back to where one came from."""
     status = 200
     try:
-        _say_arrived(request, check_in(clinic=clinic, by=request.user, **whom))
+        visit = check_in(clinic=clinic, by=request.user, **whom)
+        _say_arrived(request, visit)
+        if visit.appointment is None:  # perhaps they came on another day than they were booked for
+            say_also_booked(request, clinic, visit.patient, after=visit.arrived_at)
     except VisitError as error:
         status = _say_refused(request, error)
     if not request.htmx:
@@ -108,6 +113,12 @@ class _Found:
         return getattr(self.hit, name)
 
 
+def _add_url(said: str) -> str:
+    """Where to register the name that the search did not find; what may be a phone number stays out of addresses."""
+    is_name = said.strip() and not any(sign.isdigit() for sign in said)
+    return f"{reverse('patient_add')}?{urlencode({'name': said.strip()})}" if is_name else ""
+
+
 @requires(Permission.CHECK_IN)
 @require_http_methods(["GET", "POST"])
 def walk_in(request: StaffRequest, clinic: Clinic) -> HttpResponse:
@@ -116,10 +127,12 @@ def walk_in(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     hits = find(said, user=request.user, clinic=clinic) if said.strip() else []
     here = Visit.objects.for_clinic(clinic).in_clinic_now().filter(patient__in=[hit.patient.pk for hit in hits])
     open_visits = {visit.patient_id: visit for visit in here.select_related("coordinator")} if hits else {}
+    may_add = request.user.may(Permission.QUICK_ADD, clinic)
     context = {
         "q": said,
         "hits": [_Found(hit, open_visits.get(hit.patient.pk)) for hit in hits],
-        "may_add": request.user.may(Permission.QUICK_ADD, clinic),
+        "may_add": may_add,
+        "add_url": _add_url(said) if may_add else "",
     }
     if request.htmx:
         part = "_walk_in_hits" if request.method == "POST" else "_walk_in_dialog"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -243,7 +244,13 @@ def _booked(request: StaffRequest, row: Appointment, visit: Visit | None) -> Htt
     home = (
         visit.get_absolute_url() if visit is not None and visit.is_open else reverse("patient", args=[row.patient_id])
     )
-    return redirect(safe_next(request, home))
+    return _to_it(safe_next(request, home), row)
+
+
+def _to_it(url: str, row: Appointment) -> HttpResponse:
+    """Go there; the calendar's address names the appointment, so that it is in sight and has the focus."""
+    is_calendar = urlsplit(url).path == reverse("appointments")
+    return redirect(f"{url}#a-{row.pk}" if is_calendar else url)
 
 
 def _choose_patient(request: StaffRequest, clinic: Clinic) -> HttpResponse:
@@ -290,7 +297,7 @@ def appointment_move(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResp
     messages.success(
         request, _("%(patient)s moved to %(when)s.") % {"patient": row.patient, "when": when_within(row.starts_at)}
     )
-    return redirect(safe_next(request, day_url(row)))
+    return _to_it(safe_next(request, day_url(row)), row)
 
 
 @requires(Permission.BOOK)

@@ -4,7 +4,8 @@ What happened is read from the logs (stage, class and appointment changes, conta
 warehouse goes on where it stopped. Rows that change are read anew as a whole.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import takewhile
 from typing import Any
@@ -34,6 +35,7 @@ from followups.models import Appointment, AppointmentChange, Contact, Message, T
 from metrics.etiquette_api import InspectionOut
 from metrics.models import EtiquetteInspection
 from patients.api.records import ClassChangeOut, ReferralOut, RegistrationOut
+from patients.api.shapes import PatientRow
 from patients.models import ClassChange, ComplaintCase, Referral, Registration
 
 USUAL, MOST = 500, 2000
@@ -59,10 +61,20 @@ class Dataset:
     grows: bool = False
     related: tuple[str, ...] = ()
     prefetched: tuple[str, ...] = ()
+    where: Mapping[str, Any] = field(default_factory=dict)
 
 
+# Records that were closed at the person's request, and those merged into another, are in no list either.
+OPEN = {"patient__restricted_at": None, "patient__merged_into": None}
 DATASETS: dict[str, Dataset] = {
-    "registrations": Dataset(Registration, RegistrationOut, related=("patient", "clinic")),
+    "registrations": Dataset(Registration, RegistrationOut, related=("patient", "clinic", "owner"), where=OPEN),
+    "patients": Dataset(  # of each registration: the person, and how the clinic knows them
+        Registration,
+        PatientRow,
+        related=("patient", "clinic", "owner", "doctor"),
+        prefetched=("patient__phones",),
+        where=OPEN,
+    ),
     "class-changes": Dataset(ClassChange, ClassChangeOut, grows=True),
     "referrals": Dataset(Referral, ReferralOut, related=("referrer", "referred", "thanks")),
     "consultations": Dataset(Consultation, visits_out.ConsultationOut),
@@ -154,7 +166,7 @@ class Bulk(ApiView):
         if kind is None:
             raise Http404
         limit = _limit(request)
-        rows = kind.model.objects.for_user(self.user).for_clinic(self.clinic)
+        rows = kind.model.objects.for_user(self.user).for_clinic(self.clinic).filter(**kind.where)
         rows = rows.select_related(*kind.related).prefetch_related(*kind.prefetched).order_by("pk")
         place = read_cursor(request.query_params.get("cursor", ""), kind.model, ("id",))
         if place is not None:

@@ -79,6 +79,7 @@ def complaint_change(request: StaffRequest, case: ComplaintCase) -> HttpResponse
         version=_version(request),
         by=request.user,
     )
+    messages.success(request, _("Saved."))
     return redirect("complaint", case.pk)
 
 
@@ -114,6 +115,7 @@ def complaint_close(request: StaffRequest, case: ComplaintCase) -> HttpResponse:
 def complaint_reopen(request: StaffRequest, case: ComplaintCase) -> HttpResponse:
     """Open a settled one again."""
     service.reopen(case=case, reason=request.POST.get("reason", ""), version=_version(request), by=request.user)
+    messages.success(request, _("Opened again: %(number)s") % {"number": case.number})
     return redirect("complaint", case.pk)
 
 
@@ -128,6 +130,7 @@ def complaint_join(request: StaffRequest, case: ComplaintCase) -> HttpResponse:
         raise Refused(_("Choose which one it repeats."))
     to = get_object_or_404(rows, pk=picked)
     service.join(case=case, to=to, version=_version(request), by=request.user)
+    messages.success(request, _("Counted with %(number)s.") % {"number": to.number})
     return redirect("complaint", to.pk)
 
 
@@ -137,6 +140,7 @@ def complaint_join(request: StaffRequest, case: ComplaintCase) -> HttpResponse:
 def complaint_unjoin(request: StaffRequest, case: ComplaintCase) -> HttpResponse:
     """It was another matter after all."""
     service.unjoin(case=case, version=_version(request), by=request.user)
+    messages.success(request, _("A case of its own again: %(number)s") % {"number": case.number})
     return redirect("complaint", case.pk)
 
 
@@ -154,6 +158,7 @@ def complaint_patient(request: StaffRequest, case: ComplaintCase) -> HttpRespons
     people = Patient.objects.for_user(request.user).living().filter(registrations__clinic=case.clinic_id)
     patient = get_object_or_404(people, pk=picked)
     service.set_patient(case=case, patient=patient, version=_version(request), by=request.user)
+    messages.success(request, _("Saved: %(patient)s") % {"patient": patient})
     return redirect("complaint", case.pk)
 
 

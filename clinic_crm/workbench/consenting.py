@@ -73,7 +73,7 @@ def _say(request: StaffRequest, registration: Registration, purpose: str, given:
 def patient_wechat(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """The patient, or a minor's guardian, was added on WeChat."""
     registration = get_registration(request, clinic, pk, Permission.EDIT_PATIENTS)
-    guardian = request.POST.get("guardian") == "1"
+    guardian = request.POST.get("guardian") == "1" and registration.patient.is_minor
     add_wechat(patient=registration.patient, clinic=registration.clinic, by=request.user, guardian=guardian)
     words = _("Added on WeChat: %(patient)s") % {"patient": registration.patient}
     messages.success(request, words, extra_tags=f"undo {reverse('patient_wechat_undo', args=[pk])}")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import StaffRequest, requires
 from accounts.models import Clinic
@@ -19,7 +19,7 @@ from accounts.permissions import Permission
 from accounts.qr import qr_svg
 from accounts.reading import whole_number
 from clinic_crm.workbench import referral_figures as figures
-from followups.services.referral_tasks import refer, take_referral_back, thank
+from followups.services.referral_tasks import refer, take_referral_back, take_thanks_back, thank
 from patients.errors import PatientError
 from patients.models import Patient, PublicLink, Referral, ReferralThanks, Registration
 from patients.referral_tree import tree_of
@@ -78,12 +78,29 @@ def thanks_give(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
         except PatientError as refused:
             error = refused.message
         else:
-            messages.success(request, _("Thanked: %(name)s") % {"name": row.referral.referrer})
+            undo = reverse("thanks_undo", args=[row.pk])
+            said = _("Thanked: %(name)s") % {"name": row.referral.referrer}
+            messages.success(request, said, extra_tags=f"undo {undo}")
             return done(request, reverse("referral_list"))
     context = {"row": row, "form": form, "error": error}
     status = 200 if request.method == "GET" else 409 if error else 422
     title, back = _("Thanks for a referral"), reverse("referral_list")
     return panel(request, "workbench/_referral_thanks.html", context, title=title, back=back, status=status)
+
+
+@requires(Permission.RECORD_CARE)
+@require_POST
+def thanks_undo(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """They were not thanked after all, or otherwise."""
+    rows = ReferralThanks.objects.for_user(request.user).for_clinic(clinic).select_related("referral__referrer")
+    row = get_object_or_404(rows, pk=pk)
+    try:
+        take_thanks_back(row=row, by=request.user)
+    except PatientError as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, _("Thanks are owed again: %(name)s") % {"name": row.referral.referrer})
+    return redirect("referral_list")
 
 
 @requires(Permission.EDIT_PATIENTS)

@@ -4,6 +4,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -11,10 +12,12 @@ from rest_framework.response import Response
 
 from accounts.api.fields import NothingIn
 from accounts.api.filters import FilterSet
+from accounts.api.problems import Problem
 from accounts.api.views import Lists, Reads, Resource
+from accounts.models import User
 from accounts.permissions import Permission
 from consultations.api import notes_shapes as shapes
-from consultations.models import Handoff, HandoffQuestion, ToothFinding
+from consultations.models import Handoff, HandoffQuestion, ToothFinding, Visit
 from consultations.services import findings, handoff, questions
 
 P = Permission
@@ -65,9 +68,21 @@ class Handoffs(Lists, Reads, Resource):
     def partial_update(self, request: Request, pk: int) -> Response:
         """Change parts of the note; after it was sent it has to stay whole, and the doctor sees that it changed."""
         note = self.found()
-        content = shapes.content_of(self.read(shapes.HandoffPatch), handoff.content_of(note))
-        change = handoff.change_sent if note.visit.handoff_at else handoff.save_draft
-        return self.told(change(visit=note.visit, content=content, version=note.version, by=self.user))
+        data = self.read(shapes.HandoffPatch)
+        doctor = data.pop("doctor", None)
+        facts = {"content": shapes.content_of(data, handoff.content_of(note)), "version": note.version, "by": self.user}
+        if note.visit.handoff_at:
+            self._check_unread(note.visit, doctor)
+            return self.told(handoff.change_sent(visit=note.visit, doctor=doctor, **facts))
+        if doctor is not None:
+            raise Problem(
+                "invalid", errors={"doctor": [_("The note is not sent yet: say who treats when sending it.")]}
+            )
+        return self.told(handoff.save_draft(visit=note.visit, **facts))
+
+    def _check_unread(self, visit: Visit, doctor: User | None) -> None:
+        if doctor is not None and doctor.pk != visit.doctor_id and visit.handoff_acknowledged_at is not None:
+            raise Problem("invalid", errors={"doctor": [_("The note was read already: whoever read it treats.")]})
 
     @action(detail=True, methods=["post"])
     def send(self, request: Request, pk: int) -> Response:

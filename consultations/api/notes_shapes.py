@@ -34,8 +34,8 @@ class HandoffOut(serializers.ModelSerializer):
         return is_changed_since_read(note)
 
 
-class HandoffPatch(serializers.Serializer):
-    """Parts of the note; what is left out stays."""
+class NoteParts(serializers.Serializer):
+    """What the coordinator writes."""
 
     class_code = serializers.ChoiceField(choices=PatientClass.choices, required=False, allow_blank=True)
     class_reason = serializers.CharField(max_length=300, required=False, allow_blank=True)
@@ -54,7 +54,13 @@ class HandoffPatch(serializers.Serializer):
     attach_form = serializers.BooleanField(required=False)
 
 
-class HandoffIn(HandoffPatch):
+class HandoffPatch(NoteParts):
+    """Parts of the note; what is left out stays. `doctor`: who it was meant for, when another was sent it."""
+
+    doctor = StaffField(required=False)
+
+
+class HandoffIn(NoteParts):
     visit = ScopedField(Visit)
 
 

@@ -22,7 +22,7 @@ from consultations.services.facts import checkout_lines
 from consultations.services.handoff import suggestion_of
 from consultations.services.mistakes import mark_error, undo_check_in, undo_receive
 from consultations.services.moves import move
-from consultations.services.plans import leave_room, send_to_exam
+from consultations.services.plans import come_back, leave_room, send_to_exam
 from consultations.services.reception import check_in, receive
 from consultations.stages import Decision, Stage
 from followups.services.wechat import add_wechat, take_wechat_back
@@ -77,10 +77,11 @@ class VisitFilters(FilterSet):
 STEPS = (
     "receive", "move", "complaint", "unseen", "exams_complete", "leave_room", "send_to_exam", "decision", "classify",
     "close", "error", "undo_check_in", "undo_receive", "correct_complaint", "undo_decision",
+    "undo_leave_room",
 )  # fmt: skip
 PLAIN = (
     "exams_complete", "leave_room", "send_to_exam", "close", "undo_wechat", "undo_check_in", "undo_receive",
-    "undo_decision",
+    "undo_decision", "undo_leave_room",
 )  # fmt: skip
 
 
@@ -103,6 +104,7 @@ class Visits(Lists, Reads, Resource):
         "undo_check_in": (P.CHECK_IN,),
         "exams_complete": (P.CAPTURE_EXAM,),
         "leave_room": (P.TREAT,),
+        "undo_leave_room": (P.TREAT,),
         "send_to_exam": (P.TREAT,),
         "error": (P.APPROVE_WAIVER,),
     }
@@ -126,6 +128,7 @@ class Visits(Lists, Reads, Resource):
     filterset_class = VisitFilters
     order = ("-arrived_at", "-id")
     if_match = STEPS
+    held = dict.fromkeys(STEPS, ("self",))
 
     def rows(self) -> Any:
         return super().rows().select_related("patient", "consultation", "clinic")
@@ -204,6 +207,13 @@ class Visits(Lists, Reads, Resource):
         visit = self.found()
         self.read(NothingIn)
         return self.told(leave_room(visit=visit, by=self.user, expected=visit.stage))
+
+    @action(detail=True, methods=["post"], url_path="leave-room/undo")
+    def undo_leave_room(self, request: Request, pk: int) -> Response:
+        """The doctor has not left after all; only while nothing was explained."""
+        visit = self.found()
+        self.read(NothingIn)
+        return self.told(come_back(visit=visit, by=self.user))
 
     @action(detail=True, methods=["post"])
     def decision(self, request: Request, pk: int) -> Response:

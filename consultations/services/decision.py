@@ -85,17 +85,17 @@ def take_decision(*, visit: Visit, answer: Answer, by: User, expected: str | Non
     )
     Consultation.objects.filter(pk=fresh.consultation_id).update(status=STATUS[Decision(answer.decision)])
     decided(clinic=fresh.clinic, patient=fresh.patient, decision=answer.decision, by=by)
-    hooks.emit(
-        clinic_id=fresh.clinic_id,
-        event=HookEvent.VISIT_DECIDED,
-        data={
-            "visit": fresh.pk,
-            "consultation": fresh.consultation_id,
-            "patient": fresh.patient_id,
-            "decision": str(answer.decision),
-        },
-    )
+    _tell(fresh)
     return move(visit=fresh, to=Stage.LEAVING, by=by, expected=Stage.DECISION)
+
+
+def _tell(visit: Visit) -> None:
+    """Tell other systems what was decided; "" when it was taken back."""
+    told = {
+        "visit": visit.pk, "consultation": visit.consultation_id, "patient": visit.patient_id,
+        "decision": str(visit.decision),
+    }  # fmt: skip
+    hooks.emit(clinic_id=visit.clinic_id, event=HookEvent.VISIT_DECIDED, data=told)
 
 
 @transaction.atomic
@@ -126,6 +126,7 @@ def take_decision_back(*, visit: Visit, by: User) -> Visit:
     Consultation.objects.filter(pk=asked.consultation_id).update(status=status_left(asked.consultation_id))
     if since is not None:
         taken_back(clinic=asked.clinic, patient=asked.patient, since=since, by=by)
+    _tell(asked)
     record(action="decision_taken_back", clinic=asked.clinic, by=by, subject=asked, was=str(Decision(was).label))
     return asked
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import partial
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.utils.translation import pgettext
 
 from accounts.audit import record
 from accounts.models import User
+from accounts.permissions import Permission
 from consultations.errors import Refused, VisitError
 from consultations.exam_rules import ExamState, lacking
 from consultations.images import Picture
@@ -113,9 +115,18 @@ def _set_complete(visit: Visit, at: object) -> None:
 def cancel_exam(*, exam: Exam, by: User) -> None:
     """Take back an order nothing was done for. Raises: Refused when it was done or has pictures."""
     fresh = _open_exam(exam)
-    if fresh.done_at or fresh.files.exists():
+    if fresh.done_at or fresh.files.filter(removed_at=None).exists():
         raise Refused(_("This exam was done; it cannot be taken back."))
-    fresh.delete()
+    _take_out(fresh)
+
+
+def _take_out(exam: Exam) -> None:
+    """Remove an exam, and for good the pictures that were taken out of it: they belonged elsewhere."""
+    for file in exam.files.all():
+        for stored in (file.image, file.thumbnail):
+            transaction.on_commit(partial(stored.storage.delete, stored.name))
+    exam.files.all().delete()
+    exam.delete()
 
 
 @transaction.atomic
@@ -131,13 +142,31 @@ def mark_done(*, exam: Exam, by: User) -> Exam:
 
 @transaction.atomic
 def unmark_done(*, exam: Exam, by: User) -> Exam:
-    """Take back a done mark set by mistake, before the exam data counted as complete."""
+    """Take back a done mark set by mistake, and its fee. Once the exam data counts as complete the exam goes whole.
+
+    Raises: Refused when the data would not be complete without it, or it has pictures by then.
+    """
     fresh = _open_exam(exam)
-    if locked(fresh.visit).exams_completed_at:
-        raise Refused(_("The exam data is complete already."))
+    visit, number = locked(fresh.visit), fresh.pk
+    complete = visit.exams_completed_at is not None
+    if complete and fresh.files.filter(removed_at=None).exists():
+        raise Refused(_("This exam was done; it cannot be taken back."))
     fresh.done_at, fresh.done_by, fresh.fee = None, None, Decimal(0)
     fresh.save(update_fields=["done_at", "done_by", "fee"])
+    if complete:
+        _take_out(fresh)
+        _check_complete(visit)
+        record(action="exam_taken_back", clinic=visit.clinic, by=by, subject=visit, kind=fresh.kind.name)
+        fresh.pk = number  # which one it was
     return fresh
+
+
+def _check_complete(visit: Visit) -> None:
+    states = exam_states(visit)
+    if missing := lacking(states, visit.route):
+        raise ExamsLacking(missing)
+    if not any(state.whole for state in states):
+        raise Refused(_("No exam was done in this visit."))
 
 
 @transaction.atomic
@@ -174,23 +203,31 @@ def set_caption(*, file: ExamFile, caption: str, by: User) -> None:
     ExamFile.objects.filter(pk=file.pk).update(caption=caption.strip()[:60])
 
 
+def may_change_pictures(visit: Visit, by: User) -> bool:
+    """Until the doctor has them, whoever takes exams; from then on a manager: it may be another person's picture."""
+    before = visit.is_open and visit.stage not in BEFORE_RECEPTION and visit.handoff_at is None
+    return before or by.may(Permission.APPROVE_WAIVER, visit.clinic_id)
+
+
 @transaction.atomic
 def remove_file(*, file: ExamFile, by: User) -> None:
-    """Take a picture out, until the handoff; it can be put back.
+    """Take a picture out; it can be put back, and the audit log keeps who did it.
 
-    Raises: Refused once the doctor was sent the handoff note.
+    Raises: Refused for anyone but a manager once the doctor was sent the handoff note, or the visit has ended.
     """
-    visit = _open(file.exam.visit)
-    if visit.handoff_at:
-        raise Refused(_("The doctor has these pictures already; they stay."))
+    visit = locked(file.exam.visit)
+    if not may_change_pictures(visit, by):
+        raise Refused(_("The doctor has these pictures already; a manager can take one out."))
     ExamFile.objects.filter(pk=file.pk, removed_at=None).update(removed_at=timezone.now(), removed_by=by)
     record(action="exam_file_removed", clinic=visit.clinic, by=by, subject=file)
 
 
 @transaction.atomic
 def restore_file(*, file: ExamFile, by: User) -> None:
-    """Put a removed picture back. Raises: FileThere when the same one was uploaded again meanwhile."""
-    _open_exam(file.exam)
+    """Put a removed picture back. Raises: FileThere when the same one was uploaded again meanwhile; Refused."""
+    visit = locked(file.exam.visit)
+    if not visit.is_open and not may_change_pictures(visit, by):
+        raise Refused(_("Exams belong between reception and the end of the visit."))
     if ExamFile.objects.kept().filter(exam=file.exam_id, sha256=file.sha256).exclude(pk=file.pk).exists():
         raise FileThere
     ExamFile.objects.filter(pk=file.pk).update(removed_at=None, removed_by=None)
@@ -204,12 +241,7 @@ def complete_exams(*, visit: Visit, by: User) -> Visit:
     Source: DOMAIN §2.5, [S1]: the full data must be obtained, it decides conversion and retention.
     """
     fresh = _open(visit)
-    states = exam_states(fresh)
-    missing = lacking(states, fresh.route)
-    if missing:
-        raise ExamsLacking(missing)
-    if not any(state.whole for state in states):
-        raise Refused(_("No exam was done in this visit."))
+    _check_complete(fresh)
     if fresh.exams_completed_at is None:
         _set_complete(fresh, timezone.now())
     fresh = locked(visit)

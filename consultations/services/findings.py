@@ -46,8 +46,8 @@ def last_findings(visit: Visit) -> list[ToothFinding]:
 
 def _last(*, clinic: int, patient: int, before: datetime) -> QuerySet[ToothFinding]:
     earlier = ToothFinding.objects.for_clinic(clinic).filter(
-        visit__patient=patient, visit__arrived_at__lt=before, removed_at=None
-    )
+        visit__patient=patient, visit__arrived_at__lt=before, visit__is_error=False, removed_at=None
+    )  # not a mistaken visit's: they may be another person's teeth
     latest = earlier.order_by("-visit__arrived_at").values("visit")[:1]
     found: QuerySet[ToothFinding] = earlier.filter(visit__in=latest).select_related("visit")
     return found

@@ -103,6 +103,24 @@ def start_form(*, visit: Visit, by: User, kind: str = "") -> ConsultationForm:
     return form
 
 
+@transaction.atomic
+def use_other_questions(*, form: ConsultationForm, kind: str, by: User) -> ConsultationForm:
+    """The wrong question set was begun: ask the other, until the form is completed. Answers to both sets are kept.
+
+    Raises: Refused for an unknown set, or once the form is completed or the visit has ended.
+    """
+    if kind not in FormTemplate.Kind.values:
+        raise Refused(_("There is no such question set."))
+    fresh = _locked_form(form)
+    if fresh.completed_at or not fresh.visit.is_open:
+        raise Refused(_("This form is closed."))
+    if fresh.template.kind != kind:
+        fresh.template = _template(fresh.visit.clinic, kind)
+        fresh.version += 1
+        fresh.save(update_fields=["template", "version", "updated_at"])
+    return fresh
+
+
 def _locked_form(form: ConsultationForm) -> ConsultationForm:
     rows = ConsultationForm.objects.select_for_update(of=("self",))
     fresh: ConsultationForm = rows.select_related("visit__patient", "visit__clinic", "template").get(pk=form.pk)

@@ -145,7 +145,8 @@ def set_classification(*, visit: Visit, change: ClassChange) -> Visit:
     fresh = locked(visit)
     fresh.classification = change
     fresh.classified_at = fresh.classified_at or change.at
-    fresh.save(update_fields=["classification", "classified_at", "updated_at"])
+    fresh.version += 1
+    fresh.save(update_fields=["classification", "classified_at", "version", "updated_at"])
     return fresh
 
 

@@ -13,14 +13,17 @@ from accounts.permissions import Permission
 from consultations.errors import Refused
 from consultations.models import Consultation, Visit
 from consultations.services.decision import status_left
-from consultations.services.moves import locked, write_stage
+from consultations.services.moves import locked, tell_ended, write_stage
 from consultations.services.numbering import forget_last_day, forget_owner, recount_visits
 from consultations.stages import Decision, Stage
 from followups.models import Task
 from followups.services.booking import expect_again
+from followups.services.classes import set_class
 from followups.services.playbooks import taken_back
 from followups.services.referral_tasks import not_owed
 from followups.services.tasks import close_tasks
+from patients.models import ClassChange
+from patients.services import care, word_of_mouth
 from patients.services.referrals import reconsider_effective
 
 
@@ -40,6 +43,7 @@ def mark_error(*, visit: Visit, reason: str, by: User) -> Visit:
         Visit.objects.filter(pk=fresh.pk).update(is_error=True, error_at=now, version=F("version") + 1, updated_at=now)
         record(action="visit_entered_in_error", clinic=fresh.clinic, by=by, subject=fresh, reason=reason[:200])
         fresh.refresh_from_db()
+        tell_ended(fresh)
         _take_back(fresh, by=by)
     return fresh
 
@@ -51,6 +55,8 @@ def _take_back(visit: Visit, *, by: User) -> None:
     _reopen_case(visit)
     _take_tasks_back(visit, by=by)
     _expect_again_today(visit, by=by)
+    _take_care_back(visit, by=by)
+    _take_class_back(visit, by=by)
     if visit.received_at is not None:
         not_owed(reconsider_effective(patient=visit.patient), by=by)
 
@@ -67,6 +73,32 @@ def _take_tasks_back(visit: Visit, *, by: User) -> None:
     visits = Visit.objects.for_clinic(visit.clinic_id).filter(patient=visit.patient_id, is_error=False)
     if not visits.filter(decided_at__gt=visit.decided_at).exists():
         taken_back(clinic=visit.clinic, patient=visit.patient, since=visit.decided_at, by=by)
+
+
+def _take_care_back(visit: Visit, *, by: User) -> None:
+    """What the checkout noted as done for the patient, or asked of them, was another's."""
+    for code in care.OF_CHECKOUT:
+        care.undo_of_checkout(patient=visit.patient, clinic=visit.clinic, code=code, visit=visit.pk, by=by)
+    word_of_mouth.take_back(clinic=visit.clinic, patient=visit.patient, visit=visit.pk)
+
+
+def _take_class_back(visit: Visit, *, by: User) -> None:
+    """The patient stands as before the visit, by a correction; not when somebody has judged them since."""
+    changes = ClassChange.objects.filter(patient=visit.patient_id).order_by("-at", "-id")
+    last = changes.first()
+    if last is None or last.pk != visit.classification_id:
+        return
+    before = changes.filter(at__lt=visit.arrived_at).first()
+    set_class(
+        patient=visit.patient,
+        clinic=visit.clinic,
+        code=before.new_class if before else "",
+        awareness=before.awareness if before else None,
+        trust=before.trust if before else None,
+        by=by,
+        reason=_("the visit was entered in error"),
+        is_correction=True,
+    )
 
 
 def _expect_again_today(visit: Visit, *, by: User) -> None:

@@ -81,6 +81,14 @@ def write_stage(*, visit: Visit, to: str, by: User | None, reason: str = "", **f
     StageChange.objects.create(visit=visit, old_stage=old, new_stage=to, reason=reason, at=now, by=by)
     visit.refresh_from_db()
     if to in ENDED:
-        told = {"visit": visit.pk, "patient": visit.patient_id, "stage": str(to), "decision": visit.decision}
-        hooks.emit(clinic_id=visit.clinic_id, event=HookEvent.VISIT_CLOSED, data=told)
+        tell_ended(visit)
     return visit
+
+
+def tell_ended(visit: Visit) -> None:
+    """Tell other systems how a visit ended, and whether it was a mistake and never counts."""
+    told = {
+        "visit": visit.pk, "patient": visit.patient_id, "stage": str(visit.stage), "decision": visit.decision,
+        "is_error": visit.is_error,
+    }  # fmt: skip
+    hooks.emit(clinic_id=visit.clinic_id, event=HookEvent.VISIT_CLOSED, data=told)

@@ -26,7 +26,7 @@ from consultations.plan_rules import (
     plan_lacks,
     subtotal,
 )
-from consultations.services.moves import locked, move
+from consultations.services.moves import locked, move, write_stage
 from consultations.stages import Missing, Route, Stage
 from consultations.teeth import spoken_teeth
 
@@ -249,3 +249,21 @@ def leave_room(*, visit: Visit, by: User, expected: str | None = None) -> Visit:
             raise PlanIncomplete(lacks)
         touch(plan, finished_at=timezone.now())
     return move(visit=fresh, to=Stage.EXPLAINING, by=by)
+
+
+@transaction.atomic
+def come_back(*, visit: Visit, by: User) -> Visit:
+    """The doctor has not left after all: the visit stands where it stood, while the coordinator has explained nothing.
+
+    Raises: StageConflict when it went on; MoveRefused for anyone but a doctor; Refused once something was explained.
+    """
+    if not by.may(Permission.TREAT, visit.clinic_id):
+        raise MoveRefused([Missing.DOCTOR])
+    fresh = locked(visit, expected=Stage.EXPLAINING)
+    plan = locked_plan(fresh)
+    if fresh.explained_points or (plan is not None and plan.signed_at):
+        raise Refused(_("The coordinator explains the plan already; the plan can still be changed."))
+    last = fresh.stage_changes.filter(new_stage=Stage.EXPLAINING).order_by("-at", "-id").first()
+    where = last.old_stage if last else Stage.DOCTOR
+    why = _("the doctor stays")
+    return write_stage(visit=fresh, to=where, by=by, reason=why, doctor_left_at=None, explaining_started_at=None)

@@ -19,10 +19,10 @@ from accounts.reading import moment
 from consultations import checkout
 from consultations.errors import Refused, StageConflict, VisitError
 from consultations.forms import ClassifyForm, ComplaintForm, DecisionForm
-from consultations.models import CheckoutItem, Plan, Visit
+from consultations.models import CheckoutItem, Consultation, Plan, Visit
 from consultations.points import Point
 from consultations.services import leaving
-from consultations.services.complaint import confirm_complaint, correct_complaint
+from consultations.services.complaint import confirm_complaint, correct_complaint, earlier_cases
 from consultations.services.decision import take_decision, take_decision_back
 from consultations.services.facts import checkout_lines, items_of, later_appointment
 from consultations.services.handoff import suggestion_of
@@ -50,12 +50,21 @@ def complaint_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict
     case = visit.consultation
     initial = {"complaint": case.complaint, "complaint_text": case.complaint_text}
     open_to_change = visit.stage in {Stage.RECEIVED, Stage.INTAKE, Stage.COMPLAINT}
+    earlier = _could_recheck(visit) if open_to_change else []
     return {
-        "form": ComplaintForm(initial=initial),
+        "form": ComplaintForm(initial=initial, earlier=earlier),
+        "earlier": earlier,
         "open_to_change": open_to_change,
         "exam_first": [value for value in Complaint.values if value in SPECIALIST],
         "is_recheck": case.visits.exclude(pk=visit.pk).exists(),
     }
+
+
+def _could_recheck(visit: Visit) -> list[Consultation]:
+    """Return the latest few consultations that a return visit with one of its own may recheck instead."""
+    if visit.is_first or visit.consultation.visits.exclude(pk=visit.pk).exists():
+        return []
+    return list(earlier_cases(visit)[:6])
 
 
 def consulting_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[str, Any]:
@@ -157,7 +166,8 @@ def book_next(request: StaffRequest, clinic: Clinic, visit: Visit) -> HttpRespon
         messages.error(request, error.message)
         return render_visit(request, clinic, visit, stage=Stage.LEAVING, status=409)
     at = date_format(timezone.localtime(booked.starts_at, clinic.tz), "SHORT_DATETIME_FORMAT")
-    messages.success(request, _("Booked: %(when)s") % {"when": at})
+    undo = reverse("appointment_undo", args=[booked.pk])
+    messages.success(request, _("Booked: %(when)s") % {"when": at}, extra_tags=f"undo {undo}")
     return redirect(visit)
 
 
@@ -182,7 +192,8 @@ def closed_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[st
 def complaint_confirm(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
     """Confirm the chief complaint; the visit goes on to its route's next stage."""
     visit = get_visit(request, pk)
-    form = ComplaintForm(request.POST)
+    earlier = {case.pk: case for case in _could_recheck(visit)}
+    form = ComplaintForm(request.POST, earlier=earlier.values())
     if not form.is_valid():
         return render_visit(request, clinic, visit, stage=Stage.COMPLAINT, status=422, form=form)
     data = form.cleaned_data
@@ -196,6 +207,7 @@ def complaint_confirm(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRes
             route=data["route"] or route_for(data["complaint"]),
             route_reason=data["route_reason"],
             new_case=data["new_case"],
+            rejoins=earlier.get(data["rejoins"]),
             by=request.user,
             expected=request.POST.get("expected"),
         )
@@ -289,7 +301,8 @@ def checkout_item(request: StaffRequest, clinic: Clinic, pk: int, code: str) -> 
     elif code == CheckoutItem.Code.NEXT_APPOINTMENT:
         return book_next(request, clinic, visit)
     elif code == CheckoutItem.Code.WECHAT:
-        add_wechat(patient=visit.patient, clinic=clinic, by=by, guardian=request.POST.get("guardian") == "1")
+        guardian = request.POST.get("guardian") == "1" and visit.patient.is_minor
+        add_wechat(patient=visit.patient, clinic=clinic, by=by, guardian=guardian)
     else:
         leaving.mark_done(visit=visit, code=code, by=by, outcome=request.POST.get("outcome", ""))
     return redirect(visit)

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import prefetch_related_objects
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -27,8 +28,9 @@ from consultations.services import exams as exam_service
 from consultations.services import handoff as handoff_service
 from consultations.services import questions
 from consultations.services.findings import EXAMINING
-from consultations.services.plans import PlanChanged, draft_of, leave_room, plan_of, send_to_exam
+from consultations.services.plans import PlanChanged, come_back, draft_of, leave_room, plan_of, send_to_exam
 from consultations.services.queue import Card, first_open, queue_of
+from consultations.services.rechecks import plan_words
 from consultations.stages import Route, Stage
 from consultations.views.findings import findings_context
 from consultations.views.handoff import exams_of, status_context
@@ -64,6 +66,7 @@ def visit_here(request: StaffRequest, pk: int) -> Visit:
 
 def _visit(*, visit: int, clinic: int) -> Any:
     visits = Visit.objects.for_clinic(clinic).filter(pk=visit).with_people()
+    visits = visits.annotate(recheck_plan=plan_words())
     return visits.select_related("room", "handoff__acknowledged_by", "plan__made_by")
 
 
@@ -225,5 +228,17 @@ def doctor_leave(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse
     expected = request.POST.get("expected") or None
     moved = leave_room(visit=visit, by=request.user, expected=expected)
     who = {"coordinator": moved.coordinator or _("The coordinator"), "patient": moved.patient}
-    messages.success(request, _("%(coordinator)s explains price and time to %(patient)s from here on.") % who)
+    undo = reverse("doctor_come_back", args=[visit.pk])
+    said = _("%(coordinator)s explains price and time to %(patient)s from here on.")
+    messages.success(request, said % who, extra_tags=f"undo {undo}")
     return redirect("doctor_queue")
+
+
+@requires(Permission.TREAT)
+@require_POST
+@doctor_errors
+def doctor_come_back(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """Not left after all."""
+    visit = come_back(visit=get_visit(request, pk), by=request.user)
+    messages.success(request, _("You are with %(patient)s again.") % {"patient": visit.patient})
+    return redirect("doctor_visit", visit.pk)

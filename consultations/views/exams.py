@@ -82,7 +82,7 @@ def exam_panel(
         "missing_exams": [{"label": row.kind.name, "url": f"#exam-{row.kind.pk}"} for row in rows if row.lacking],
         "exam_total": sum((row.fee for row in rows if row.state.done), Decimal(0)),
         "exams_open": visit.is_open and visit.stage != Stage.ARRIVED,
-        "may_remove": visit.handoff_at is None,
+        "may_remove": exams.may_change_pictures(visit, request.user),
         "first_route": visit.route == Route.EXAM_FIRST,
     }
 

@@ -29,6 +29,7 @@ from consultations.services.forms import (
     save_answers,
     sheet_of,
     start_form,
+    use_other_questions,
     usual_kind,
 )
 from consultations.stages import Stage
@@ -58,8 +59,10 @@ def intake_panel(request: StaffRequest, clinic: Clinic, visit: Visit) -> dict[st
     form.visit = visit
     sheet = sheet_of(form)
     path = link_path(form)
+    others = [(kind.value, kind.label) for kind in FormTemplate.Kind if kind != form.template.kind]
     return live_context(sheet) | {
         "consultation_form": form,
+        "other_kinds": others if visit.is_open and form.completed_at is None else [],
         "answer_form": AnswerForm(sheet.groups, form.answers),
         "link": request.build_absolute_uri(path) if path else "",
         "qr": qr_svg(request.build_absolute_uri(path)) if path else "",
@@ -82,8 +85,11 @@ def live_context(sheet: Sheet) -> dict[str, Any]:
 @require_POST
 @visit_errors
 def form_start(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
-    """Begin the form; from reception the visit goes on to the form stage."""
+    """Begin the form, or ask the other question set instead; from reception the visit goes on to the form stage."""
     visit = get_visit(request, pk)
+    if instead := request.POST.get("instead"):
+        use_other_questions(form=form_of(visit), kind=instead, by=request.user)
+        return redirect(f"{visit.get_absolute_url()}?stage={Stage.INTAKE}")
     start_form(visit=visit, by=request.user, kind=request.POST.get("kind", ""))
     return redirect(f"{visit.get_absolute_url()}?stage={Stage.INTAKE}")
 

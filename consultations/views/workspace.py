@@ -25,6 +25,7 @@ from consultations.services.decision import leave_unseen
 from consultations.services.facts import actor_of, facts_of
 from consultations.services.moves import move
 from consultations.services.reception import receive
+from consultations.services.rechecks import plan_for
 from consultations.services.refunds import payable, standing_refunds
 from consultations.stages import PLAIN_STEPS, Missing, Stage, check_move, next_stage
 from consultations.steps import steps_of
@@ -114,6 +115,7 @@ def render_visit(
         "scripts": scripts_for(visit, shown) if may.coordinate else [],
         "images": pictures_of(visit) if may.capture_exam or may.read_handoff else [],
         "last_visit": last_visit(visit),
+        "recheck_plan": plan_for(visit) if may.coordinate or may.read_handoff else None,
         "payable": may.refund and payable(visit.consultation),
         "refunds": standing_refunds(visit),
         "now": timezone.now(),

@@ -16,10 +16,10 @@ from accounts.api.problems import Problem
 from accounts.api.views import Lists, Reads, Resource
 from accounts.permissions import Permission
 from conversations import queries
-from conversations.api import shapes
+from conversations.api import contacts, shapes
 from conversations.inspection.codes import CODES
 from conversations.masking import hidden
-from conversations.models import Appeal, ChatMessage, Conversation, Finding
+from conversations.models import Appeal, Capture, ChatMessage, Conversation, Finding
 from conversations.services import capturing
 from conversations.services.appeals import answer_appeal, make_appeal
 from conversations.services.reading import mark_read, self_check
@@ -61,7 +61,7 @@ class Conversations(Lists, Reads, Resource):
     access = dict.fromkeys(("list", "retrieve", "messages", "self_check"), READING) | dict.fromkeys(
         ("read_through", "score"), SCORING
     )
-    access |= dict.fromkeys(("take_over", "take_back"), (P.CAPTURE_CONTACTS,))
+    access |= dict.fromkeys(("take_over", "take_back", "correct"), (P.CAPTURE_CONTACTS,))
     model = Conversation
     serializer_class = shapes.ConversationOut
     serializers = {
@@ -70,7 +70,10 @@ class Conversations(Lists, Reads, Resource):
         "score": shapes.ScoreIn,
         "take_over": shapes.TakeOverIn,
         "take_back": NothingIn,
+        "correct": contacts.CorrectIn,
     }
+    if_match = ("correct",)
+    held = {"correct": ("self",)}
     filterset_class = ConversationFilters
     order = ("-started_at", "-id")
     lists = ("list", "messages")
@@ -151,6 +154,18 @@ class Conversations(Lists, Reads, Resource):
         if found is None:
             raise Problem("invalid", errors={"patient": [_("This person has another number.")]})
         return found
+
+    @extend_schema(request=contacts.CorrectIn, responses=shapes.ConversationOut)
+    @action(detail=True, methods=["post"])
+    def correct(self, request: Request, pk: int) -> Response:
+        """Write what the visitor really gave; inspecting again leaves it alone from then on."""
+        chat = self.found()
+        data = self.read(contacts.CorrectIn)
+        capture = Capture.objects.filter(conversation=chat).first()
+        if capture is None:
+            raise Problem("conflict", detail=_("No contact was captured in this chat."))
+        contacts.correct(capture, data, self.user)
+        return self.told(chat)
 
     @extend_schema(responses=shapes.ConversationOut)
     @action(detail=True, methods=["post"], url_path="take-back")

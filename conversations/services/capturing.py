@@ -221,7 +221,8 @@ def correct(*, capture: Capture, values: Mapping[str, str], booking_at: datetime
     fresh = (
         Capture.objects.select_for_update(of=("self",), no_key=True).select_related("conversation").get(pk=capture.pk)
     )
-    held = {contact.kind: contact for contact in fresh.contacts.all()}
+    contacts = list(fresh.contacts.order_by("pk"))  # of a kind the last is shown; one that was filed before it stays
+    held, places = {one.kind: one for one in contacts}, {(one.kind, one.value) for one in contacts}
     changed = []
     for kind, value in values.items():
         there = held.get(kind)
@@ -230,14 +231,8 @@ def correct(*, capture: Capture, values: Mapping[str, str], booking_at: datetime
         changed.append(kind)
         if there is not None:
             there.delete()
-        if value:
-            contact = build_contact(fresh, kind, value)
-            contact.message, contact.user = (
-                (there.message, there.user) if there else (None, fresh.conversation.consultant)
-            )
-            if there is not None:  # they were added as they really are, whatever was read in the chat
-                contact.group_name, contact.remark, contact.added_at = there.group_name, there.remark, there.added_at
-            contact.save()
+        if value and (kind, value) not in places:
+            _captured_instead(fresh, kind, value, there)
     if fresh.booking_at != booking_at:
         changed.append("booking")
         fresh.booking_at = booking_at
@@ -246,6 +241,14 @@ def correct(*, capture: Capture, values: Mapping[str, str], booking_at: datetime
     fresh.save()
     if changed:
         record(action="capture_corrected", clinic=fresh.conversation.clinic, by=by, subject=fresh, fields=changed)
+
+
+def _captured_instead(capture: Capture, kind: str, value: str, former: CapturedContact | None) -> None:
+    contact = build_contact(capture, kind, value)
+    contact.message, contact.user = (former.message, former.user) if former else (None, capture.conversation.consultant)
+    if former is not None:  # they were added as they really are, whatever was read in the chat
+        contact.group_name, contact.remark, contact.added_at = former.group_name, former.remark, former.added_at
+    contact.save()
 
 
 @transaction.atomic

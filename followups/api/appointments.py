@@ -20,7 +20,7 @@ from accounts.permissions import Permission
 from followups.models import AbsenceReason, Appointment, AppointmentChange, Room, Side
 from followups.services import booking
 from followups.services.availability import check_open, free_slots, length_of, suggest_slots
-from followups.services.outcomes import say_why
+from followups.services.outcomes import correct_outcome, say_why
 from patients.models import Patient
 
 P = Permission
@@ -90,6 +90,12 @@ class WhyIn(serializers.Serializer):
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
 
 
+class FellThroughIn(WhyIn):
+    """How and why it fell through after all; without `outcome` that stays as it was noted."""
+
+    outcome = serializers.ChoiceField(choices=CANCELLED, required=False)
+
+
 class MoveAppointmentIn(TimesIn, WhyIn):
     """The new time. Doctor and room are as sent: name the old ones to keep them."""
 
@@ -132,7 +138,7 @@ class Appointments(Lists, Reads, Resource):
     model = Appointment
     serializer_class = AppointmentOut
     serializers = {
-        "create": BookIn, "move": MoveAppointmentIn, "confirm": NothingIn, "cancel": CancelIn, "restore": NothingIn, "why": WhyIn,
+        "create": BookIn, "move": MoveAppointmentIn, "confirm": NothingIn, "cancel": CancelIn, "restore": NothingIn, "why": FellThroughIn,
     }  # fmt: skip
     filterset_class = AppointmentFilters
     order = ("starts_at", "id")
@@ -182,10 +188,11 @@ class Appointments(Lists, Reads, Resource):
 
     @action(detail=True, methods=["post"])
     def why(self, request: Request, pk: int) -> Response:
-        """Say afterwards, or correct, why the patient did not come."""
-        row, data = self.found(), self.read(WhyIn)
+        """Say afterwards, or correct, how and why it fell through."""
+        row, data = self.found(), self.read(FellThroughIn)
         data["note"] = data.pop("reason")
-        return self.told(say_why(appointment=row, by=self.user, **data))
+        write = correct_outcome if "outcome" in data else say_why
+        return self.told(write(appointment=row, by=self.user, **data))
 
     @extend_schema(responses=AppointmentChangeOut(many=True), filters=False)
     @action(detail=True, methods=["get"])

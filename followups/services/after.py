@@ -32,6 +32,19 @@ def missed(appointment: Appointment, *, by: User | None) -> None:
     _tell(appointment)
 
 
+def fell_through_otherwise(appointment: Appointment, *, old: str, by: User | None) -> None:
+    """It fell through otherwise than was noted: what followed from the one follows from the other."""
+    status = Appointment.Status
+    if appointment.status in (status.NO_SHOW, status.ERROR):
+        appointment_tasks.never_cancelled(appointment, by=by)
+    if appointment.status == status.NO_SHOW:
+        missed(appointment, by=by)
+    elif old == status.NO_SHOW or appointment.status == status.ERROR:
+        freed(appointment, by=by)
+    else:  # by the patient or by the clinic: the same is to be done
+        _tell(appointment)
+
+
 def kept(appointment: Appointment, *, by: User | None) -> None:
     """The patient came."""
     appointment_tasks.kept(appointment, by=by)

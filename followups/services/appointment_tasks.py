@@ -88,6 +88,12 @@ def _rebook(appointment: Appointment, *, by: User | None) -> None:
         reopen_tasks(Task.objects.filter(clinic=appointment.clinic_id, dedupe_key=key), by=by)
 
 
+def never_cancelled(appointment: Appointment, *, by: User | None) -> None:
+    """It was not cancelled after all: nobody books another one for that."""
+    asked = Task.objects.filter(clinic=appointment.clinic_id, dedupe_key=f"a{appointment.pk}:rebook")
+    close_tasks(asked, reason=Closed.APPOINTMENT_GONE, by=by)
+
+
 def _tomorrow(appointment: Appointment, now: datetime) -> datetime:
     day = now.astimezone(appointment.clinic.tz).date() + timedelta(days=1)
     return datetime.combine(day, time(11), appointment.clinic.tz)

@@ -18,12 +18,14 @@ from followups.models import Appointment, Nature, PlaybookRun, PlaybookStep, Sta
 from followups.never import is_forbidden
 from followups.playbook_rules import StepTimes
 from followups.playbook_sets import CONFIRM, NO_SHOW, StepDraft
+from followups.services import recheck_plans
 from followups.services.tasks import create_task, owner_of
 from followups.services.workdays import working_day_before
 from patients.models import Patient
 from patients.models.history import ConsentPurpose
 
 Anchor = PlaybookStep.Anchor
+RECHECKS = (Appointment.Kind.RECHECK, Appointment.Kind.RETURN)
 # The column of a run that an anchor is counted from, and the letter it has in the key of a task.
 DATED: dict[str, tuple[str, str]] = {
     Anchor.CLASS_SET: ("started_at", "c"),
@@ -196,7 +198,8 @@ def for_appointment(
 ) -> list[Task]:
     """Make what leads up to an appointment: the call that confirms it, and what the patient's playbook asks for.
 
-    A recheck plan is due at noon of the working day before, or now when that has passed ([S1]).
+    A recheck plan is due at noon of the working day before, or now when that has passed ([S1]); one that was written
+    for an appointment that was moved, or fell through, holds for this one.
     """
     clinic, patient, tz = appointment.clinic, appointment.patient, appointment.clinic.tz
     steps = _steps_of(run, Anchor.APPOINTMENT)
@@ -206,7 +209,7 @@ def for_appointment(
     owner, made = owner_of(clinic, patient), []
     for step in drafts:
         plan = step.kind == TaskKind.RECHECK_PLAN
-        if plan and appointment.kind not in (Appointment.Kind.RECHECK, Appointment.Kind.RETURN):
+        if plan and (appointment.kind not in RECHECKS or recheck_plans.is_ready(appointment)):
             continue
         due = playbook_rules.before_appointment(
             starts_at=appointment.starts_at, times=times_of(step), tz=tz, now=now, must=plan

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Clinic, User
 from followups.errors import Outdated, Refused
 from followups.models import AbsenceReason, Appointment, AppointmentChange, Side
-from followups.outcomes import ASKED, BY_PATIENT, EXPECTED, side_of
+from followups.outcomes import ASKED, BY_PATIENT, CORRECTABLE, EXPECTED, lateness, side_of
 from followups.services import after
 
 Status = Appointment.Status
@@ -43,6 +43,55 @@ def say_why(
         absence_reason=said[0], absence_side=said[1], is_late=fresh.is_late, by=by,
     )  # fmt: skip
     return fresh
+
+
+@transaction.atomic
+def correct_outcome(
+    *,
+    appointment: Appointment,
+    outcome: str,
+    absence_reason: str = "",
+    absence_side: str = "",
+    note: str = "",
+    by: User,
+) -> Appointment:
+    """Say that an appointment fell through otherwise than was noted; when it did stays, so its time may be given away.
+
+    Args: outcome: cancelled by the patient, by the clinic, entered in error, or no-show once its time has come; the
+    others as `say_why`. What was noted before stays in the history.
+    Raises: Refused for another outcome, or without its reason; Outdated when the appointment did not fall through.
+    """
+    fresh = Appointment.objects.select_for_update(of=("self",), no_key=True).with_people().get(pk=appointment.pk)
+    if outcome == fresh.status and outcome in ASKED:
+        say = {"absence_reason": absence_reason, "absence_side": absence_side, "note": note}
+        return say_why(appointment=fresh, by=by, **say)
+    if fresh.status not in CORRECTABLE:
+        raise Outdated(fresh.get_status_display())
+    too_soon = outcome == Status.NO_SHOW and fresh.starts_at > timezone.now()
+    if outcome not in {*CORRECTABLE, Status.ERROR} or too_soon:
+        raise Refused(_("Choose what happened."), field="outcome")
+    if outcome in ASKED:
+        if absence_reason not in AbsenceReason.values or absence_side not in ("", *Side.values):
+            raise Refused(_("Choose the reason."), field="absence_reason")
+    elif not note.strip():
+        raise Refused(_("Give the reason."), field="reason")
+    _write_outcome(fresh, outcome, absence_reason if outcome in ASKED else "", absence_side, note.strip()[:300], by)
+    return fresh
+
+
+def _write_outcome(row: Appointment, outcome: str, reason: str, side: str, note: str, by: User) -> None:
+    old, row.status = row.status, outcome
+    row.absence_reason, row.absence_side, row.absence_note = reason, side_of(reason, side), note
+    hours, at = row.clinic.late_cancel_hours, row.ended_at or timezone.now()
+    row.is_late = lateness(status=outcome, starts_at=row.starts_at, at=at, hours=hours)
+    row.holds_slot = row.holds_slot and outcome == Status.NO_SHOW
+    row.save(update_fields=["status", "absence_reason", "absence_side", "absence_note", "is_late", "holds_slot"])
+    AppointmentChange.objects.create(
+        appointment=row, old_status=old, new_status=outcome, reason=note, absence_reason=row.absence_reason,
+        absence_side=row.absence_side, is_late=row.is_late, by=by,
+    )  # fmt: skip
+    if old != outcome:
+        after.fell_through_otherwise(row, old=old, by=by)
 
 
 def mark_no_shows(*, now: datetime | None = None, limit: int = 500) -> int:

@@ -14,7 +14,7 @@ from followups.services.tasks import close_tasks, create_task, owner_of, reopen_
 from patients.models import Patient, Referral, ReferralThanks
 from patients.services import link_referral
 from patients.services.referrals import unlink_referral
-from patients.services.thanks import give
+from patients.services.thanks import give, take_back
 
 AT = time(11)
 SCRIPT = HELLO + "\n谢谢您介绍朋友来，我们会用心照顾。\n您自己的牙齿最近还好吗？"
@@ -55,6 +55,19 @@ def thank(*, row: ReferralThanks, how: str, cost: Decimal, by: User) -> Referral
     tasks = Task.objects.for_clinic(row.clinic_id).filter(dedupe_key=_key(row.referral_id))
     close_tasks(tasks, reason=Task.Closed.BY_HAND, by=by, thanks=row.pk)
     return given
+
+
+@transaction.atomic
+def take_thanks_back(*, row: ReferralThanks, by: User) -> ReferralThanks:
+    """They were not thanked after all: the thanks are owed again, and so is the task to give them.
+
+    Raises: patients.errors.Refused as `take_back`.
+    """
+    owed = take_back(row=row, by=by)
+    tasks = Task.objects.for_clinic(row.clinic_id).filter(dedupe_key=_key(row.referral_id))
+    told = TaskEvent.objects.filter(task__in=tasks, action=TaskEvent.Action.CLOSED, detail__thanks=row.pk)
+    reopen_tasks(tasks.filter(status=Task.Status.CLOSED, pk__in=told.values("task")), by=by)
+    return owed
 
 
 def thank_referrer(referral: Referral | None, *, by: User) -> Task | None:

@@ -1,6 +1,6 @@
 """Whose turn it is while a colleague is away: what comes due by itself goes to who stands in."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,6 +10,8 @@ from accounts.audit import record
 from accounts.models import Clinic, User
 from followups.errors import Refused
 from followups.models import StandIn
+
+AHEAD = timedelta(days=731)
 
 
 def on_duty(*, clinic: Clinic, owner: User | None, due_at: datetime) -> User | None:
@@ -26,11 +28,13 @@ def stand_in(*, clinic: Clinic, away: User, to: User, until: date, batch: str, r
     """Have a colleague get what comes due for another through `until` (a date in the clinic's zone).
 
     Takes the place of an earlier one; whoever `away` stood in for goes to `to` as well.
-    Raises: Refused for a day that has passed, or when `to` is away too.
+    Raises: Refused for a day that has passed or lies years ahead, or when `to` is away too.
     """
     now, ends_at = timezone.now(), clinic.day_bounds(until)[1]
     if ends_at <= now:
         raise Refused(_("This day has passed."), field="until")
+    if ends_at > now + AHEAD:
+        raise Refused(_("Choose a time in the coming two years."), field="until")
     if StandIn.objects.for_clinic(clinic).standing().filter(away=to).exists():
         raise Refused(_("%(name)s is away too.") % {"name": to}, field="to")
     mine = StandIn.objects.for_clinic(clinic).filter(ended_at=None)

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -141,15 +142,30 @@ def as_wait(entry: WaitingEntry) -> Wait:
 
 
 def waiting_rows(clinic: Clinic, *, until: date, since: date) -> list[WaitingEntry]:
-    """Return who waits for any day between `since` and `until`, the longest wait first (one query)."""
-    found: list[WaitingEntry] = _WAITING.rows(clinic=clinic.pk, until=until, since=since)
+    """Return who waits for any day between `since` and `until`, the longest wait first, as `with_coming` (one query)."""
+    found: list[WaitingEntry] = _WAITING.rows(clinic=clinic.pk, until=until, since=since, now=timezone.now())
     return found
 
 
-def _waiting(*, clinic: int, until: date, since: date) -> Any:
+def with_coming(rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
+    """Annotate entries with `coming_at`: when the patient comes anyway, null for who has no appointment."""
+    coming = Appointment.objects.expected().filter(
+        clinic=OuterRef("clinic"), patient=OuterRef("patient"), starts_at__gt=now
+    )
+    return rows.annotate(coming_at=Subquery(coming.order_by("starts_at").values("starts_at")[:1]))
+
+
+def also_booked(*, clinic: Clinic, patient: Patient, after: datetime) -> Appointment | None:
+    """Return the later appointment that a patient who comes sooner still has, if any."""
+    rows = Appointment.objects.for_clinic(clinic).expected().filter(patient=patient, starts_at__gt=after)
+    found: Appointment | None = rows.order_by("starts_at").first()
+    return found
+
+
+def _waiting(*, clinic: int, until: date, since: date, now: datetime) -> Any:
     rows = WaitingEntry.objects.for_clinic(clinic).filter(status__in=[Status.WAITING, Status.OFFERED])
     rows = rows.filter(from_day__lte=until, until_day__gte=since, patient__merged_into=None)
-    return rows.select_related("patient", "doctor").order_by("created_at", "id")
+    return with_coming(rows, now).select_related("patient", "doctor").order_by("created_at", "id")
 
 
 _WAITING = Statement(_waiting)

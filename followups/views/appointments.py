@@ -18,11 +18,11 @@ from accounts.models import Clinic
 from accounts.permissions import Permission
 from followups.days import chain_of, day_of, describe
 from followups.errors import BookingError, Refused
-from followups.forms import CancelForm, WhyForm
+from followups.forms import CancelForm, CorrectForm, WhyForm
 from followups.models import Appointment
-from followups.outcomes import ASKED, is_late, still_to_ask
+from followups.outcomes import CORRECTABLE, is_late, still_to_ask
 from followups.services import cancel, confirm, restore
-from followups.services.outcomes import say_why
+from followups.services.outcomes import correct_outcome, say_why
 from followups.views.offering import offer_freed
 
 
@@ -82,7 +82,8 @@ def _show(request: StaffRequest, clinic: Clinic, row: Appointment, status: int =
         "changes": row.changes.select_related("by").order_by("-at", "-id"),
         "chain": chain_of(row),
         "ask_why": still_to_ask(row),
-        "may_say_why": row.status in ASKED or (row.status == Appointment.Status.MOVED and bool(row.absence_reason)),
+        "may_say_why": row.status in CORRECTABLE
+        or (row.status == Appointment.Status.MOVED and bool(row.absence_reason)),
         "may_check_in": request.user.may(Permission.CHECK_IN, clinic),
         "back": day_url(row),
         "next": safe_next(request, "") or _page_of(request),
@@ -156,22 +157,26 @@ def _would_be_late(row: Appointment) -> bool:
     return is_late(starts_at=row.starts_at, at=timezone.now(), hours=hours)
 
 
+def _why_form(request: StaffRequest, row: Appointment) -> WhyForm | CorrectForm:
+    known = {name: getattr(row, name) for name in ("absence_reason", "absence_side")} | {"reason": row.absence_note}
+    if row.status in CORRECTABLE:
+        return CorrectForm(request.POST or None, row=row, initial=known)
+    return WhyForm(request.POST or None, initial=known)
+
+
 @requires(Permission.BOOK)
 @require_http_methods(["GET", "POST"])
 def appointment_why(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
-    """Ask afterwards, or correct, why the patient did not come; what was said before stays in the history."""
+    """Ask afterwards, or correct, how and why it fell through; what was said before stays in the history."""
     row = get_appointment(request, clinic, pk)
-    known = {name: getattr(row, name) for name in ("absence_reason", "absence_side")} | {"reason": row.absence_note}
-    form = WhyForm(request.POST or None, initial=known)
+    form = _why_form(request, row)
     status = 200
     if request.method == "POST":
         if form.is_valid():
-            data = form.cleaned_data
+            data = form.cleaned_data | {"note": form.cleaned_data["reason"]}
+            del data["reason"]
             try:
-                say_why(
-                    appointment=row, absence_reason=data["absence_reason"], absence_side=data["absence_side"],
-                    note=data["reason"], by=request.user,
-                )  # fmt: skip
+                (correct_outcome if "outcome" in data else say_why)(appointment=row, by=request.user, **data)
             except BookingError as error:
                 form.add_error(error.field if isinstance(error, Refused) else None, error.message)
             else:

@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.db import transaction
@@ -28,6 +28,7 @@ from followups.services.recheck_plans import write_plan
 from followups.services.tasks import claim, close_tasks, locked_open
 from followups.task_list import View, due_words, listing, owners_of, person_of, subject_of
 from followups.task_panel import first_words, panel_of
+from followups.views.appointments import safe_next
 from patients.classification import PatientClass
 
 Outcome = ContactOutcome
@@ -235,13 +236,14 @@ def _booking(request: StaffRequest, row: Task) -> str:
 @requires(*CLAIMING)
 @require_POST
 def task_plan(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
-    """Write a recheck plan: by the coordinator, or the doctor who is named."""
+    """Write a recheck plan, or correct it: by the coordinator, or the doctor who is named."""
     row = get_task(request, clinic, pk)
     if not request.user.may(Permission.FOLLOW_UP, clinic) and row.doctor_id != request.user.pk:
         raise Http404
     again = _page if request.user.may(Permission.FOLLOW_UP, clinic) else _alone
     try:
-        write_plan(task=row, note=request.POST.get("note", ""), by=request.user)
+        instead = reading.whole_number(request.POST.get("instead_of"))
+        write_plan(task=row, note=request.POST.get("note", ""), by=request.user, instead_of=instead)
     except (TaskHeld, TaskEnded) as error:
         messages.error(request, error.message)
         return again(request, clinic, get_task(request, clinic, pk), status=409, error=error)
@@ -282,4 +284,10 @@ def contact_undo(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse
     fallback = (
         reverse("task", args=[contact.task_id]) if contact.task_id else reverse("patient", args=[contact.patient_id])
     )
-    return redirect(fallback)
+    return redirect(_as_filtered(fallback, request))
+
+
+def _as_filtered(url: str, request: StaffRequest) -> str:
+    """Add to a task's address how the list was filtered on the page that asked."""
+    came = urlsplit(safe_next(request, ""))
+    return f"{url}?{came.query}" if came.query and came.path.startswith(reverse("tasks")) else url

@@ -27,10 +27,12 @@ from followups.services.waiting import (
     fitting,
     offer_waiting,
     reopen_waiting,
+    with_coming,
     withdraw_waiting,
 )
 from followups.views.appointments import safe_next
 from followups.views.calendar import calendar_parts, column_of
+from followups.views.offering import say_also_booked
 from followups.waiting_rules import Gap
 from patients.models import Patient
 
@@ -46,8 +48,9 @@ def get_entry(request: StaffRequest, clinic: Clinic, pk: int) -> WaitingEntry:
 def waiting_list(request: StaffRequest, clinic: Clinic) -> HttpResponse:
     """Everybody who waits, the longest wait first."""
     rows = WaitingEntry.objects.for_user(request.user).for_clinic(clinic).filter(status__in=OPEN)
-    rows = rows.filter(patient__merged_into=None).select_related("patient", "doctor", "created_by")
-    return render(request, "followups/waiting_list.html", {"rows": rows[:500], "today": clinic.today()})
+    living = rows.filter(patient__merged_into=None).select_related("patient", "doctor", "created_by")
+    shown = with_coming(living, timezone.now())[:500]
+    return render(request, "followups/waiting_list.html", {"rows": shown, "today": clinic.today()})
 
 
 @requires(Permission.BOOK)
@@ -102,6 +105,7 @@ def waiting_book(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse
         words = {"patient": row.patient, "time": timezone.localtime(row.starts_at).strftime("%H:%M")}
         undo = reverse("waiting_reopen", args=[entry.pk])
         messages.success(request, _("%(patient)s is booked at %(time)s.") % words, extra_tags=f"undo {undo}")
+        say_also_booked(request, clinic, row.patient, after=row.starts_at)
     except BookingError as error:
         status = 422 if isinstance(error, Refused) else 409
         messages.error(request, error.message)

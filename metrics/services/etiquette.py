@@ -216,6 +216,24 @@ def _rubric(subject: Subject, version: int) -> EtiquetteRubric:
     return found
 
 
+@transaction.atomic
+def take_back(*, inspection: EtiquetteInspection, reason: str, by: User) -> None:
+    """The score was given to the wrong visit or call: it counts no more; a frozen month keeps it.
+
+    Raises: InspectionRefused without a reason, for one's own score, or for one that counts no more.
+    """
+    if not reason.strip():
+        raise InspectionRefused(_("Give the reason."))
+    if inspection.staff_id == by.pk:
+        raise InspectionRefused(_("Nobody scores themselves. Ask another manager."))
+    standing = EtiquetteInspection.objects.filter(pk=inspection.pk, replaced_at=None)
+    if not standing.update(replaced_at=timezone.now()):
+        raise InspectionRefused(_("This score counts no more."))
+    record(
+        action="etiquette_taken_back", clinic=inspection.clinic, by=by, subject=inspection, reason=reason.strip()[:200]
+    )
+
+
 def mark_seen(*, inspection: EtiquetteInspection, by: User) -> None:
     """Note that the person inspected has read it; the first time counts.
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import StaffRequest, requires
@@ -137,3 +138,17 @@ def etiquette_seen(request: StaffRequest, clinic: Clinic, pk: int) -> HttpRespon
     except service.InspectionRefused as error:
         messages.error(request, error.message)
     return redirect("etiquette_inspection", row.pk)
+
+
+@requires(Permission.INSPECT_ETIQUETTE)
+@require_POST
+def etiquette_take_back(request: StaffRequest, clinic: Clinic, pk: int) -> HttpResponse:
+    """A score that was given to the wrong visit or call counts no more."""
+    row = get_inspection(request, clinic, pk)
+    try:
+        service.take_back(inspection=row, reason=request.POST.get("reason", ""), by=request.user)
+    except service.InspectionRefused as error:
+        context = inspection_context(request, clinic, row) | {"refused": error.message}
+        return render(request, "metrics/etiquette_inspection.html", context, status=422)
+    messages.success(request, _("The score was taken back."))
+    return redirect("etiquette_records")

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -53,7 +54,7 @@ def _figures(request: StaffRequest, asked: Asked, data: dict[str, Any]) -> HttpR
     if data["format"] == "pdf":
         response = HttpResponse(render_pdf(asked, by=data["by"] or None), content_type="application/pdf")
         name = _name(asked, _("kpis"))
-        response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
+        response["Content-Disposition"] = content_disposition_header(True, f"{name}.pdf")
         return response
     report = gather(asked.scope, asked.window, by=data["by"] or None)
     return _file(asked, data["format"], exports.figure_header(), list(exports.figure_lines(report)), _("kpis"))
@@ -82,6 +83,6 @@ def _file(asked: Asked, shape: str, header: list[str], lines: Any, what: str) ->
     name = _name(asked, what)
     if shape == "csv":
         response = StreamingHttpResponse(exports.as_csv(header, lines), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+        response["Content-Disposition"] = content_disposition_header(True, f"{name}.csv")
         return response
     return FileResponse(exports.as_xlsx(header, lines, what), as_attachment=True, filename=f"{name}.xlsx")

@@ -23,7 +23,7 @@ from patients.classification import PatientClass
 from patients.models import Channel, Patient, PatientPhone, Registration
 from patients.queries import same_number
 from patients.search import find
-from patients.services import NewPatient, link_wechat, register_patient, reveal_contact, set_allergies, update_patient
+from patients.services import NewPatient, register_patient, reveal_contact, set_allergies, update_patient
 from patients.services.details import PATIENT_FIELDS, REGISTRATION_FIELDS
 from patients.services.guardians import set_guardian
 
@@ -87,7 +87,6 @@ class Patients(Lists, Reads, Resource):
         "partial_update": (P.EDIT_PATIENTS,),
         "allergies": (P.EDIT_PATIENTS, P.TREAT, P.CAPTURE_EXAM),
         "reveal": (P.REVEAL_CONTACT, P.CALL_PATIENTS),
-        "wechat": (P.EDIT_PATIENTS,),
         "guardian": (P.EDIT_PATIENTS,),
     }
     only_read = ("check_phone", "reveal")
@@ -102,7 +101,6 @@ class Patients(Lists, Reads, Resource):
         "allergies": shapes.AllergiesIn,
         "reveal": shapes.RevealIn,
         "check_phone": shapes.PhoneCheckIn,
-        "wechat": shapes.WechatIn,
         "guardian": shapes.GuardianIn,
     }
     filterset_class = PatientFilters
@@ -220,14 +218,6 @@ class Patients(Lists, Reads, Resource):
             raise Problem("forbidden")
         value = reveal_contact(patient=row.patient, clinic=self.clinic, what=data["what"], by=self.user, phone=phone)
         return self.answer({"what": data["what"], "value": value})
-
-    @extend_schema(request=shapes.WechatIn, responses=shapes.PatientOut)
-    @action(detail=True, methods=["post"])
-    def wechat(self, request: Request, pk: int) -> Response:
-        """Record that the patient, or a minor's guardian, was added on WeChat; the first time is kept."""
-        row, data = self.found(), self.read(shapes.WechatIn)
-        link_wechat(patient=row.patient, clinic=self.clinic, by=self.user, guardian=data["guardian"])
-        return self.told(row)
 
     @extend_schema(
         request=shapes.GuardianIn, responses={200: OpenApiResponse(shapes.PatientOut, description="The patient.")}

@@ -13,8 +13,13 @@ from patients.models import Patient, PatientPhone
 
 @transaction.atomic
 def link_wechat(*, patient: Patient, clinic: Clinic, by: User, guardian: bool = False) -> Patient:
-    """Record that the patient (or a minor's guardian) was added on WeChat; the first time is kept (KPI 8)."""
+    """Record that the patient (or a minor's guardian) was added on WeChat; the first time is kept (KPI 8).
+
+    Raises: Refused for the guardian of somebody of age, whose own WeChat counts.
+    """
     fresh = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    if guardian and fresh.birth_date is not None and not fresh.is_minor:
+        raise Refused(_("A guardian counts for a minor only."))
     if fresh.wechat_linked_at is None:
         fresh.wechat_linked_at = timezone.now()
         fresh.wechat_linked_guardian = guardian

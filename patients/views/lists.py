@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -175,6 +176,6 @@ def _export(
     name = _("patients-%(clinic)s-%(day)s") % {"clinic": clinic.code, "day": f"{clinic.today():%Y%m%d}"}
     if data["format"] == "csv":
         response = StreamingHttpResponse(export.csv(), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+        response["Content-Disposition"] = content_disposition_header(True, f"{name}.csv")
         return response
     return FileResponse(export.xlsx(), as_attachment=True, filename=f"{name}.xlsx")

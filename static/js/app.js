@@ -24,3 +24,4 @@ import "./undecided.js";
 import "./tasks.js";
 import "./conversations.js";
 import "./etiquette.js";
+import "./focus.js";

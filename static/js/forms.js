@@ -1,4 +1,6 @@
 // Forms: errors take the focus, a form is not sent twice, and nothing typed is lost without a word.
+import { toast } from "./toasts.js";
+
 function focusProblems(root) {
   const summary = root.querySelector?.("[data-focus]");
   if (summary) {
@@ -48,6 +50,11 @@ function sendOnce(event) {
   form.dataset.sent = "true";
   forgetMistake(form);
   setTimeout(() => event.submitter?.setAttribute("aria-busy", "true"));
+  if (form.dataset.download) {
+    // Answered by a file, and the page stays: the dialog has done its work.
+    setTimeout(() => form.closest("dialog")?.close(), 300);
+    toast({ level: "success", text: form.dataset.download });
+  }
   setTimeout(() => {
     // A download or a failed send leaves the page here: let it be sent again.
     form.dataset.sent = "false";
@@ -102,6 +109,15 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     field.scrollIntoView({ block: "center" });
     (field.querySelector("input:checked, input") ?? field).focus();
+  }
+});
+
+// Back to a form by the browser's own history: what was typed still stands there.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-history-back]");
+  if (link && !event.metaKey && !event.ctrlKey && document.referrer === link.href) {
+    event.preventDefault();
+    history.back();
   }
 });
 

@@ -1,4 +1,4 @@
-// Keys: "/" searches, "?" lists the keys, [data-key] presses its button, j and k move in a list.
+// Keys: "/" searches, "?" lists the keys, [data-key] presses its button, j and k move in a list, u takes back.
 import { isTyping } from "./words.js";
 
 function scope() {
@@ -45,6 +45,13 @@ function listKeys() {
   }
 }
 
+// What the newest notice offers to undo.
+function takeBack() {
+  const button = [...document.querySelectorAll("#toasts form button")].pop();
+  button?.click();
+  return Boolean(button);
+}
+
 function act(key) {
   if (key === "/") {
     const search = document.getElementById("search");
@@ -56,6 +63,9 @@ function act(key) {
     listKeys();
     document.getElementById("keys")?.showModal();
     return true;
+  }
+  if (key === "u") {
+    return press(key) || takeBack();
   }
   if (key === "j" || key === "k") {
     return press(key) || moveRow(key === "j" ? 1 : -1);

@@ -27,19 +27,6 @@ setInterval(() => {
   }
 }, 500);
 
-// What has the focus keeps it when its place is drawn anew.
-let held;
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const focused = document.activeElement;
-  held = event.detail.target?.contains(focused) ? focused.id || focused.getAttribute("href") : undefined;
-});
-document.addEventListener("htmx:afterSettle", () => {
-  if (held && document.activeElement === document.body) {
-    (document.getElementById(held) ?? document.querySelector(`a[href="${CSS.escape(held)}"]`))?.focus({ preventScroll: true });
-  }
-  held = undefined;
-});
-
 // The server does not take asking by itself for somebody's use of the session.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.triggeringEvent?.type === "poll") {

@@ -3,6 +3,14 @@ const input = () => document.getElementById("search");
 const pop = () => document.getElementById("search-pop");
 const options = () => [...(pop()?.querySelectorAll("[role=option]") ?? [])];
 
+let before = null; // what had the focus
+
+document.addEventListener("focusin", (event) => {
+  if (event.target === input()) {
+    before = event.relatedTarget;
+  }
+});
+
 function choose(option) {
   for (const other of options()) {
     other.setAttribute("aria-selected", String(other === option));
@@ -61,7 +69,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     closeSearch();
     input().value = "";
-    input().blur();
+    (before?.isConnected ? before : document.getElementById("main"))?.focus();
   }
 });
 

@@ -1,4 +1,4 @@
-// Follow-ups: j and k open the next or former task, u takes the last outcome back, the words follow the channel.
+// Follow-ups: j and k open the next or former task, the words follow the channel.
 import { isTyping } from "./words.js";
 
 const panel = () => document.querySelector("[data-task-panel]");
@@ -51,13 +51,7 @@ function open(step) {
   return Boolean(next);
 }
 
-function undo() {
-  const button = [...document.querySelectorAll("#toasts form button")].pop();
-  button?.click();
-  return Boolean(button);
-}
-
-const KEYS = { j: () => open(1), k: () => open(-1), u: undo };
+const KEYS = { j: () => open(1), k: () => open(-1) };
 
 // Before the frame's own keys, which only move the focus.
 document.addEventListener(

@@ -105,7 +105,7 @@ document.addEventListener("htmx:responseError", (event) => {
 
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
-    if (!event.detail.elt?.closest?.("[data-poll]")) {
+    if (event.detail.requestConfig?.triggeringEvent?.type !== "poll") {  // what asks by itself will ask again
       toast({ level: "error", text: word("offline") });
     }
   });

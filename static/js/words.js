@@ -18,5 +18,5 @@ export function say(text) {
 }
 
 export function isTyping(element) {
-  return Boolean(element?.closest?.("input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable]"));
+  return Boolean(element?.closest?.("input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=file]), textarea, select, [contenteditable]"));
 }

@@ -7,7 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Clinic, Membership, User
-from tests.factories import ClinicFactory
+from accounts.second_step import has_second_step
+from accounts.services.second_step import turn_on
+from tests.factories import ClinicFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 STAFF = {
@@ -127,3 +129,12 @@ def test_the_first_administrator_is_invited_from_the_command_line(client):
     assert User.objects.count() == 1
     with pytest.raises(CommandError, match="--role"):
         run("invite_staff", "无名", clinic="QH")
+
+
+def test_the_only_administrator_gets_in_again_without_the_phone():
+    admin = UserFactory(clinic=ClinicFactory(code="QH"), role="admin")
+    turn_on(user=admin, secret="JBSWY3DPEHPK3PXP", by=admin)
+    assert "/invitation/" in run("invite_staff", admin.username, clinic="QH", reset_app=True)
+    assert not has_second_step(admin)
+    with pytest.raises(CommandError, match="authenticator app"):
+        run("invite_staff", admin.username, clinic="QH", reset_app=True)

@@ -1,13 +1,15 @@
 """Bulk read: every row once, in order, of one's own clinic, and kept in the audit log."""
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import AuditEvent
 from accounts.permissions import Role
 from clinic_crm.workbench.bulk import DATASETS
 from metrics.models import EtiquetteInspection
+from patients.models import Patient
 from tests.api.programs import Program
-from tests.factories import ClinicFactory, UserFactory, VisitFactory
+from tests.factories import ClinicFactory, PatientFactory, PhoneFactory, UserFactory, VisitFactory
 from tests.metrics.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +51,13 @@ def test_what_key_figures_3_and_10_count_is_read_too():
     complaint = manager.get("bulk/complaints/").json()["results"][0]
     assert (complaint["category"], complaint["about"]["id"]) == ("waiting", story.two.pk)
     assert len(manager.get("bulk/inspections/").json()["results"]) == EtiquetteInspection.objects.count() > 0
+
+
+def test_patients_are_told_masked_and_closed_records_are_left_out():
+    clinic = ClinicFactory()
+    known, closed = PhoneFactory(patient=PatientFactory(clinic=clinic)).patient, PatientFactory(clinic=clinic)
+    Patient.objects.filter(pk=closed.pk).update(restricted_at=timezone.now())
+    manager = Program(UserFactory(clinic=clinic, role=Role.MANAGER))
+    (row,) = manager.get("bulk/patients/").json()["results"]
+    assert (row["id"], row["phones"][0]["masked"].count("*")) == (known.pk, 4)
+    assert [one["patient"]["id"] for one in manager.get("bulk/registrations/").json()["results"]] == [known.pk]

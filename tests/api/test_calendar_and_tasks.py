@@ -119,6 +119,28 @@ def test_a_task_is_made_claimed_logged_and_the_contact_taken_back():
     assert desk.program.get(at).json()["status"] == "open"
 
 
+def test_the_tasks_of_who_is_away_are_handed_over_and_given_back():
+    desk = Desk()
+    manager, to = (
+        UserFactory(clinic=desk.clinic, role=Role.MANAGER),
+        UserFactory(clinic=desk.clinic, role="coordinator"),
+    )
+    program, at = Program(manager), "tasks/hand-over/"
+    due = (timezone.now() + timedelta(days=1)).isoformat()
+    body = {"patient": desk.patient.pk, "kind": "keep_in_touch", "title": "回访", "due_at": due}
+    task = desk.program.post("tasks/", body | {"owner": desk.tc.pk}).json()
+    assert desk.program.post(at, {"away": desk.tc.pk, "reason": "病假"}).status_code == 403
+    assert set(program.post(at, {"away": desk.tc.pk, "to": 999, "reason": "病假"}).json()["errors"]) == {"to"}
+    far = {"away": desk.tc.pk, "to": to.pk, "until": "9999-12-31", "reason": "病假"}
+    assert set(program.post(at, far).json()["errors"]) == {"until"}
+    made = program.post(at, {"away": desk.tc.pk, "to": to.pk, "reason": "病假"}).json()
+    assert made["tasks"] == 1
+    assert desk.program.get(f"tasks/{task['id']}/").json()["owner"] == to.pk
+    assert program.post(f"{at}{made['batch']}/undo/", {}).json()["tasks"] == 1
+    assert desk.program.get(f"tasks/{task['id']}/").json()["owner"] == desk.tc.pk
+    assert program.post(f"{at}nothing/undo/", {}).status_code == 404
+
+
 @pytest.mark.parametrize("klass", [PatientClass.CA, PatientClass.CB])
 def test_what_a_class_never_allows_is_refused_here_too(klass: str):
     """C-A: no marketing, activities or urging; C-B: no closing pitches (DOMAIN §3)."""

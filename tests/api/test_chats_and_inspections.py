@@ -108,6 +108,12 @@ def test_a_visit_is_inspected_by_a_manager_and_seen_by_whom_it_concerns():
     assert [r["id"] for r in Program(room.tc).get("inspections/").json()["results"]] == [made.json()["id"]]
     assert Program(room.person(Role.COORDINATOR)).get("inspections/").json()["results"] == []
     assert Program(room.tc).post("inspections/", body).status_code == 403
+    at = f"inspections/{made.json()['id']}/"
+    assert Program(room.tc).post(f"{at}seen/", {}).json()["seen_at"]
+    assert manager.post(f"{at}seen/", {}).status_code == 422
+    assert manager.post(f"{at}take-back/", {"reason": "评错了到诊"}).status_code == 428
+    taken = manager.post(f"{at}take-back/", {"reason": "评错了到诊"}, if_match=manager.get(at)["ETag"])
+    assert taken.json()["replaced_at"]
 
 
 def captured(here: Chats, number: str = "19900001234") -> str:
@@ -146,3 +152,24 @@ def test_a_capture_is_taken_over_by_whom_it_belongs_to_and_joins_who_has_the_num
     not_a_doctor = {"starts_at": "2030-01-02T10:00:00", "doctor": here.consultant.pk}
     assert set(Program(here.manager).post(at, not_a_doctor).json()["errors"]) == {"doctor"}
     assert Program(here.manager).post(at, {}).json()["patient"] == known.pk
+
+
+def test_a_captured_contact_is_filed_opened_and_corrected():
+    here = Chats()
+    captured(here)
+    build_contact(here.chat.capture, "wechat", "hello_1990").save()
+    mine, at = Program(here.consultant), f"conversations/{here.chat.pk}/correct/"
+    listed = mine.get(f"captured-contacts/?conversation={here.chat.pk}&is_filed=false").json()["results"]
+    assert sorted((row["kind"], row["last4"]) for row in listed) == [("phone", "1234"), ("wechat", "1990")]
+    contact = next(f"captured-contacts/{row['id']}/" for row in listed if row["kind"] == "wechat")
+    filed = mine.patch(contact, {"group_name": "种植", "remark": "沈"}, if_match=mine.get(contact)["ETag"]).json()
+    assert (filed["group_name"], bool(filed["added_at"])) == ("种植", True)
+    assert mine.patch(contact, {"group_name": "种植"}, if_match="*").status_code == 422
+    assert mine.post(f"{contact}reveal/", {}).json() == {"value": "hello_1990"}
+    assert mine.post(at, {"wechat": "x"}).status_code == 428
+    assert set(mine.post(at, {"wechat": "x"}, if_match="*").json()["errors"]) == {"wechat"}
+    told = mine.post(at, {"wechat": "hello_1999"}, if_match=mine.get(f"conversations/{here.chat.pk}/")["ETag"]).json()
+    assert sorted(row["last4"] for row in told["captured"]) == ["1234", "1999"]
+    assert Program(UserFactory(clinic=here.clinic, role=Role.FRONT_DESK)).get("captured-contacts/").status_code == 403
+    other = Program(UserFactory(clinic=here.clinic, role=Role.ONLINE_CONSULTANT))
+    assert other.get("captured-contacts/").json()["results"] == []

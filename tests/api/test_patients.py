@@ -258,6 +258,9 @@ def test_thanks_for_a_referral_are_noted_once_and_a_wrong_link_is_taken_back(cli
     assert thanked.json()["thanked_how"] == "洁牙券一张"
     assert thanked.json()["thanked_at"]
     problem(send(client, "POST", f"{at}thanks/", thanks, If_Match=thanked["ETag"]), 422)
+    owed = send(client, "POST", f"{at}thanks/undo/", {}, If_Match=thanked["ETag"])
+    assert owed.json()["thanked_at"] is None
+    thanked = send(client, "POST", f"{at}thanks/", thanks, If_Match=owed["ETag"])
     problem(send(client, "DELETE", at, If_Match=thanked["ETag"]), 422)
     wrong = send(client, "POST", url, {"referrer": patient.pk, "referred": other.pk})
     wrong_at = f"{url}{wrong.json()['id']}/"

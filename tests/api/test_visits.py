@@ -200,8 +200,13 @@ def test_a_wrong_complaint_is_corrected():
     case.pk = case.room.visit(stage="exam", complaint="implant", exams_completed_at=None, route="exam_first").pk
     corrected = case.step(case.tc, "complaint/correct", complaint="pain", complaint_text="牙痛三天")
     assert corrected["route"] == "doctor_first"
+    tag = case.tc.get(f"visits/{case.pk}/").headers["ETag"]
+    body = {"complaint": "pain", "complaint_text": "牙痛三天，夜里重"}
+    assert case.tc.post(f"visits/{case.pk}/complaint/correct/", body, if_match=tag).status_code == 200
+    other = {"complaint": "pain", "complaint_text": "右下牙痛"}  # by somebody who read what stood before
+    assert case.tc.post(f"visits/{case.pk}/complaint/correct/", other, if_match=tag).status_code == 412
     told = case.tc.get(f"consultations/{Visit.objects.get(pk=case.pk).consultation_id}/").json()
-    assert (told["complaint"], told["complaint_text"]) == ("pain", "牙痛三天")
+    assert (told["complaint"], told["complaint_text"]) == ("pain", "牙痛三天，夜里重")
 
 
 def test_a_decision_an_approval_and_wechat_are_taken_back():

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.permissions import Role
 from consultations.models import Exam, ExamKind, Handoff, Visit
-from consultations.services import findings, handoff, plans, questions
+from consultations.services import findings, handoff, plan_terms, plans, questions
 from consultations.services.queue import Turn, first_open, queue_of
 from followups.models import Appointment
 from tests.consultations.clinical import Room, draft, note
@@ -185,6 +185,21 @@ def test_leaving_with_a_plan_hands_over_to_the_coordinator(room, doctor):
     visit.refresh_from_db()
     assert visit.stage == "explaining"
     assert "曹素铭" in response.content.decode()
+
+
+def test_a_doctor_who_tapped_leave_too_soon_comes_back_until_something_is_explained(room, doctor):
+    visit, _plan = room.planned()
+    page = doctor.post(reverse("doctor_leave", args=[visit.pk]), {"expected": "doctor"}, follow=True)
+    back = reverse("doctor_come_back", args=[visit.pk])
+    assert back in page.content.decode()
+    assert doctor.post(back).status_code == 302
+    visit.refresh_from_db()
+    assert (visit.stage, visit.doctor_left_at, visit.explaining_started_at) == ("doctor", None, None)
+    doctor.post(reverse("doctor_leave", args=[visit.pk]), {"expected": "doctor"})
+    plan_terms.tick_point(visit=visit, point="price", on=True, by=room.tc)
+    assert doctor.post(back).status_code == 422
+    visit.refresh_from_db()
+    assert visit.stage == "explaining"
 
 
 def test_a_second_leaving_answers_409(room, doctor):

@@ -4,6 +4,8 @@ import io
 from decimal import Decimal
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
 from accounts.models import Clinic, User
@@ -80,8 +82,6 @@ def nurse(clinic: Clinic) -> User:
 
 @pytest.fixture
 def visit(clinic: Clinic, tc: User) -> Visit:
-    from django.utils import timezone
-
     return VisitFactory(
         clinic=clinic, stage=Stage.EXAM, route=Route.EXAM_FIRST, coordinator=tc, complaint_confirmed_at=timezone.now()
     )
@@ -128,8 +128,6 @@ def test_a_picture_makes_the_exam_done_and_a_copy_is_refused(visit: Visit, nurse
 
 
 def test_a_removed_picture_comes_back_until_the_handoff(visit: Visit, nurse: User) -> None:
-    from django.utils import timezone
-
     exam = exams.exam_for(visit=visit, kind=kind(visit.clinic, "panoramic"), by=nurse)
     file = exams.add_file(exam=exam, picture=picture(), by=nurse)
     exams.remove_file(file=file, by=nurse)
@@ -145,11 +143,59 @@ def test_a_removed_picture_comes_back_until_the_handoff(visit: Visit, nurse: Use
         exams.remove_file(file=file, by=nurse)
 
 
+def test_another_persons_picture_is_taken_out_by_a_manager_also_later(
+    visit: Visit, nurse: User, client: Client
+) -> None:
+    manager = UserFactory(role=Role.MANAGER, clinic=visit.clinic)
+    exam = exams.exam_for(visit=visit, kind=kind(visit.clinic, "panoramic"), by=nurse)
+    file = exams.add_file(exam=exam, picture=picture(), by=nurse)
+    Visit.objects.filter(pk=visit.pk).update(stage=Stage.CLOSED, handoff_at=timezone.now())
+    with pytest.raises(Refused):
+        exams.remove_file(file=file, by=nurse)
+    address = f"/visits/{visit.pk}/exams/files/{file.pk}/"
+    client.force_login(nurse)
+    assert address not in client.get(f"/visits/{visit.pk}/?stage=exam").content.decode()
+    client.force_login(manager)
+    assert address in client.get(f"/visits/{visit.pk}/?stage=exam").content.decode()
+    client.post(address, {"action": "remove"})
+    assert not ExamFile.objects.kept().exists()
+    with pytest.raises(Refused):
+        exams.restore_file(file=file, by=nurse)
+    exams.restore_file(file=file, by=manager)
+    assert ExamFile.objects.kept().exists()
+
+
 def complete_data(visit: Visit, by: User) -> None:
     for number, code in enumerate(("panoramic", "intraoral")):
         exam = exams.exam_for(visit=visit, kind=kind(visit.clinic, code), by=by)
         exams.add_file(exam=exam, picture=picture(("red", "blue")[number]), by=by)
     exams.mark_done(exam=exams.exam_for(visit=visit, kind=kind(visit.clinic, "impression"), by=by), by=by)
+
+
+def test_an_exam_marked_by_mistake_goes_though_the_data_is_complete(visit: Visit, tc: User, nurse: User) -> None:
+    Visit.objects.filter(pk=visit.pk).update(is_first=False)
+    complete_data(visit, nurse)
+    wrong = exams.exam_for(visit=visit, kind=kind(visit.clinic, "periodontal"), by=nurse)
+    assert exams.mark_done(exam=wrong, by=nurse).fee > 0
+    exams.complete_exams(visit=visit, by=tc)
+    exams.unmark_done(exam=wrong, by=nurse)
+    assert not visit.exams.filter(kind__code="periodontal").exists()
+    needed = visit.exams.get(kind__code="impression")
+    with pytest.raises(exams.ExamsLacking):
+        exams.unmark_done(exam=needed, by=nurse)
+    needed.refresh_from_db()
+    assert needed.done_at is not None
+
+
+def test_a_picture_put_with_the_wrong_exam_does_not_hold_the_visit_up(visit: Visit, tc: User, nurse: User) -> None:
+    complete_data(visit, nurse)
+    wrong = exams.exam_for(visit=visit, kind=kind(visit.clinic, "cbct"), by=nurse)
+    file = exams.add_file(exam=wrong, picture=picture("green"), by=nurse)
+    exams.remove_file(file=file, by=nurse)
+    exams.unmark_done(exam=wrong, by=nurse)
+    exams.cancel_exam(exam=wrong, by=nurse)
+    assert not ExamFile.objects.filter(pk=file.pk).exists()
+    assert exams.complete_exams(visit=visit, by=tc).stage == Stage.CONSULTING
 
 
 def test_incomplete_data_is_refused_by_name(visit: Visit, tc: User) -> None:

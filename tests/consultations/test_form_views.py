@@ -12,7 +12,7 @@ from accounts.models import Clinic, User
 from accounts.permissions import Role
 from consultations.models import ConsultationForm, FormTemplate, Visit
 from consultations.services.content import ensure_builtin_content
-from consultations.services.forms import save_answers, start_form
+from consultations.services.forms import complete_form, save_answers, start_form
 from consultations.services.reception import receive
 from consultations.stages import Stage
 from tests.consultations.test_form_services import WHOLE
@@ -69,6 +69,23 @@ def test_the_panel_offers_to_begin_and_beginning_moves_the_visit(visit: Visit, t
     assert client.post(reverse("visit_form_start", args=[visit.pk]), {"kind": "dental"}).url == panel(visit)
     visit.refresh_from_db()
     assert visit.stage == Stage.INTAKE
+
+
+def test_the_wrong_question_set_is_exchanged_with_nothing_lost(form: ConsultationForm, visit: Visit, tc: User) -> None:
+    client = as_(tc)
+    save_answers(form=form, sent=WHOLE, seen={}, by=tc)
+    start = reverse("visit_form_start", args=[visit.pk])
+    assert 'name="instead" value="aesthetic"' in client.get(panel(visit)).content.decode()
+    for kind in ("aesthetic", "dental"):
+        assert client.post(start, {"instead": kind}).url == panel(visit)
+        form.refresh_from_db()
+        assert (form.template.kind, form.answers) == (kind, WHOLE)
+        for page in (panel(visit), reverse("visit_form", args=[visit.pk])):
+            assert client.get(page).status_code == 200
+    assert client.post(start, {"instead": "nonsense"}).status_code == 422
+    complete_form(form=form, by=tc)
+    assert client.post(start, {"instead": "aesthetic"}).status_code == 422
+    assert 'name="instead"' not in client.get(panel(visit)).content.decode()
 
 
 def test_looking_at_the_panel_writes_nothing(visit: Visit, tc: User) -> None:

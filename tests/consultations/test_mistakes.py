@@ -12,10 +12,11 @@ from consultations.models import Consultation, Visit
 from consultations.services.mistakes import mark_error, undo_check_in, undo_receive
 from consultations.services.reception import check_in, receive
 from consultations.stages import Stage
-from followups.models import Appointment, Task
+from followups.models import Appointment, PlaybookRun, Task
+from followups.services.classes import set_class
 from followups.services.playbooks import decided
-from patients.models import Referral, ReferralThanks, Registration
-from patients.services import link_referral
+from patients.models import CareAction, Referral, ReferralThanks, Registration, WordOfMouth
+from patients.services import care, link_referral, word_of_mouth
 from tests.factories import AppointmentFactory, ClinicFactory, PatientFactory, TaskFactory, UserFactory, VisitFactory
 
 pytestmark = pytest.mark.django_db
@@ -218,3 +219,47 @@ def test_a_later_decision_keeps_what_it_closed_when_an_earlier_visit_never_was(c
     mark_error(visit=wrong, reason="点错了人", by=tc)
     booking.refresh_from_db()
     assert booking.status == "closed"
+
+
+def _judged(patient, clinic, by, code, trust):
+    return set_class(patient=patient, clinic=clinic, code=code, awareness=2, trust=trust, by=by)
+
+
+def test_the_class_and_the_care_of_a_visit_that_never_was_are_taken_back(clinic):
+    manager, tc = UserFactory(clinic=clinic, role=Role.MANAGER), UserFactory(clinic=clinic)
+    patient = PatientFactory(clinic=clinic)
+    _judged(patient, clinic, tc, "C-E", 1)
+    visit = VisitFactory(clinic=clinic, patient=patient, stage=Stage.CLOSED, received_at=timezone.now())
+    change = _judged(patient, clinic, tc, "C-C", 4)
+    Visit.objects.filter(pk=visit.pk).update(classification=change, classified_at=change.at)
+    care.of_checkout(patient=patient, clinic=clinic, code="tbi", visit=visit.pk, by=tc)
+    word_of_mouth.from_checkout(clinic=clinic, patient=patient, visit=visit.pk, outcome="moments", by=tc)
+    mark_error(visit=visit, reason="点错了人", by=manager)
+    patient.refresh_from_db()
+    assert (patient.class_code, patient.trust) == ("C-E", 1)
+    assert patient.class_changes.order_by("-id").first().is_correction
+    assert not CareAction.objects.filter(patient=patient, undoes=None, undone_by=None).exists()
+    assert not WordOfMouth.objects.filter(patient=patient).exists()
+    assert PlaybookRun.objects.get(patient=patient, ended_at=None).playbook.class_code == "C-E"
+
+
+def test_who_was_first_judged_on_a_visit_that_never_was_has_no_class(clinic):
+    manager, tc = UserFactory(clinic=clinic, role=Role.MANAGER), UserFactory(clinic=clinic)
+    visit = VisitFactory(clinic=clinic, stage=Stage.CLOSED, received_at=timezone.now())
+    change = _judged(visit.patient, clinic, tc, "C-C", 4)
+    Visit.objects.filter(pk=visit.pk).update(classification=change, classified_at=change.at)
+    mark_error(visit=visit, reason="点错了人", by=manager)
+    visit.patient.refresh_from_db()
+    assert (visit.patient.class_code, visit.patient.awareness) == ("", None)
+    assert not PlaybookRun.objects.filter(patient=visit.patient, ended_at=None).exists()
+
+
+def test_a_judgement_since_outlasts_a_visit_that_never_was(clinic):
+    manager, tc = UserFactory(clinic=clinic, role=Role.MANAGER), UserFactory(clinic=clinic)
+    visit = VisitFactory(clinic=clinic, stage=Stage.CLOSED, received_at=timezone.now())
+    change = _judged(visit.patient, clinic, tc, "C-C", 4)
+    Visit.objects.filter(pk=visit.pk).update(classification=change, classified_at=change.at)
+    _judged(visit.patient, clinic, tc, "C-B", 5)
+    mark_error(visit=visit, reason="点错了人", by=manager)
+    visit.patient.refresh_from_db()
+    assert visit.patient.class_code == "C-B"

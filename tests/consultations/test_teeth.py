@@ -137,6 +137,9 @@ def test_the_last_visits_findings_are_carried_over_in_one_gesture(room, visit):
     type(visit).objects.filter(pk=visit.pk).update(stage="closed")
     later = room.acknowledged(room.sent(room.visit(patient=visit.patient)))
     assert len(findings.last_findings(later)) == 2
+    type(visit).objects.filter(pk=visit.pk).update(is_error=True)
+    assert not findings.last_findings(later)  # a mistaken visit's may be another person's teeth
+    type(visit).objects.filter(pk=visit.pk).update(is_error=False)
     assert standing(findings.carry_over(visit=later, by=room.doctor)) == {(16, "caries"), (46, "caries")}
     with pytest.raises(Refused):
         findings.carry_over(visit=later, by=room.doctor)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Clinic, User
 from accounts.permissions import Role
 from consultations.errors import AlreadyHere, MoveRefused, Refused, StageConflict, VisitError
-from consultations.models import ExamKind, Plan, StageChange, Visit
+from consultations.models import Consultation, ExamKind, Plan, StageChange, Visit
 from consultations.points import Point
 from consultations.services.complaint import confirm_complaint, correct_complaint
 from consultations.services.decision import Answer, leave_unseen, take_decision
@@ -108,6 +109,33 @@ def test_a_recheck_joins_the_consultation_it_rechecks(clinic: Clinic, tc: User, 
     again = check_in(clinic=clinic, patient=visit.patient, by=tc, appointment=appointment)
     assert again.consultation == visit.consultation
     assert not again.is_first
+
+
+def test_who_walks_in_for_a_recheck_joins_the_consultation_they_are_asked_about(
+    clinic: Clinic, tc: User, visit: Visit, client: Client
+) -> None:
+    first = visit.consultation
+    at(visit, Stage.CLOSED)
+    again = receive(visit=check_in(clinic=clinic, patient=visit.patient, by=tc), by=tc)
+    own = again.consultation
+    assert own != first
+    client.force_login(tc)
+    page = client.get(f"{again.get_absolute_url()}?stage=complaint").content.decode()
+    assert f'value="{first.pk}"' in page
+    said = {"complaint": "implant", "complaint_text": "缺牙", "rejoins": first.pk, "expected": again.stage}
+    assert client.post(f"{again.get_absolute_url()}complaint/", said).status_code == 302
+    again.refresh_from_db()
+    assert again.consultation == first
+    assert not Consultation.objects.filter(pk=own.pk).exists()  # nothing was left of the one opened at the desk
+
+
+def test_nobody_joins_another_patients_consultation(clinic: Clinic, tc: User, visit: Visit) -> None:
+    other = receive(visit=check_in(clinic=clinic, patient=PatientFactory(clinic=clinic), by=tc), by=tc)
+    at(visit, Stage.CLOSED)
+    with pytest.raises(Refused):
+        confirm_complaint(visit=other, complaint="implant", text="缺牙", by=tc, rejoins=visit.consultation)
+    other.refresh_from_db()
+    assert other.stage == Stage.RECEIVED
 
 
 def test_receiving_sets_the_coordinator_once_and_makes_the_referral_effective(

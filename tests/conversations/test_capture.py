@@ -217,6 +217,16 @@ def test_a_misread_contact_stays_filed_when_it_is_corrected(clinic, by):
     assert (contact.value, contact.group_name, contact.added_at) == ("hello_1999", "种植", added_at)
 
 
+def test_a_correction_to_what_was_filed_before_leaves_one_contact(clinic, by):
+    """A chat that grew may have two of a kind: the one filed before stays, and the last is the one corrected."""
+    chat = captured(clinic, by, wechat="hello_1990")
+    file_contact(contact=CapturedContact.objects.get(kind="wechat"), group_name="种植", remark="沈", by=by)
+    build_contact(chat.capture, "wechat", "hello_1999").save()
+    correct(capture=chat.capture, values={"wechat": "hello_1990"}, booking_at=None, by=by)
+    contact = CapturedContact.objects.get(kind="wechat")
+    assert (contact.value, contact.group_name) == ("hello_1990", "种植")
+
+
 # --- two people at once --------------------------------------------------------------------------
 
 

@@ -146,3 +146,14 @@ def test_typing_survives_what_changes_elsewhere(house: House, open_page: Opener,
     expect(field).to_have_value("牙龈出血，刷牙时")
     tc.reload()
     expect(field).to_have_value("牙龈出血，刷牙时")
+
+
+def test_an_action_on_the_board_without_a_connection_says_so(house: House, open_page: Opener, patient: Patient) -> None:
+    """The board asks for news by itself, silently; what a person does there is never silent."""
+    visit = check_in(clinic=house.clinic, patient=patient, by=house.desk)
+    page = open_page(house.coordinator)
+    page.goto("/today/")
+    page.route("**/today/**", lambda route: route.abort())
+    page.locator(f"#do-{visit.pk}").click()
+    expect(page.locator("#toasts .toast")).to_contain_text("网络")
+    expect(page.locator("#list-arrived")).to_contain_text("周雨薇")

@@ -160,7 +160,8 @@ def test_moving_keeps_the_old_row_and_goes_back_to_its_new_day(desk):
     old.refresh_from_db()
     assert old.status == Status.MOVED
     assert old.moved_to.starts_at == desk.at("09:00", 2)
-    assert response["Location"].endswith(f"?day={desk.at('09:00', 2).date().isoformat()}")
+    day = desk.at("09:00", 2).date().isoformat()
+    assert response["Location"].endswith(f"?day={day}#a-{old.moved_to.pk}")
     again = desk.client.post(reverse("appointment_move", args=[old.pk]), fields | {"at": "11:00"})
     assert again.status_code == 409
 

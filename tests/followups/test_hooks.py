@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from accounts.permissions import Role
 from consultations.models import Visit
-from consultations.services.decision import leave_unseen
+from consultations.services.decision import leave_unseen, take_decision_back
+from consultations.services.mistakes import mark_error, undo_check_in
 from followups.errors import Refused
 from followups.models import Hook, HookDelivery, HookEvent
 from followups.senders.webhook import is_signed
@@ -163,6 +164,20 @@ def test_visits_and_appointments_tell_what_becomes_of_them(ear: Any):
     told = [(row.event, row.payload["data"].get("status") or row.payload["data"].get("stage")) for row in _all()]
     assert told == [
         ("visit.closed", "left_unseen"), ("appointment.changed", "booked"), ("appointment.changed", "cancelled_clinic"),
+    ]  # fmt: skip
+
+
+def test_what_is_taken_back_is_told_too(ear: Any):
+    here = Told(ear, HookEvent.VISIT_DECIDED, HookEvent.VISIT_CLOSED)
+    tc = UserFactory(clinic=here.clinic, role=Role.COORDINATOR)
+    undo_check_in(visit=VisitFactory(clinic=here.clinic, stage="arrived"), by=tc)
+    ended = leave_unseen(visit=VisitFactory(clinic=here.clinic, stage="arrived"), reason="等不及", by=tc)
+    mark_error(visit=ended, reason="登记错人", by=here.by)
+    decided = VisitFactory(clinic=here.clinic, stage="leaving", decision="undecided", decided_at=timezone.now())
+    take_decision_back(visit=decided, by=tc)
+    told = [(row.event, row.payload["data"].get("is_error"), row.payload["data"]["decision"]) for row in _all()]
+    assert told == [
+        ("visit.closed", True, ""), ("visit.closed", False, ""), ("visit.closed", True, ""), ("visit.decided", None, ""),
     ]  # fmt: skip
 
 

@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from accounts.permissions import Role
 from followups.errors import Outdated, Refused
-from followups.models import AbsenceReason, Appointment
+from followups.models import AbsenceReason, Appointment, Task
 from followups.outcomes import USUAL_SIDE, is_late, lateness, still_to_ask
 from followups.services import cancel, confirm, move, restore
-from followups.services.outcomes import mark_no_shows, say_why
+from followups.services.outcomes import correct_outcome, mark_no_shows, say_why
 from tests.factories import AppointmentFactory, ClinicFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -191,3 +191,40 @@ def test_a_no_show_marked_by_the_clock_can_be_explained_and_taken_back(desk, cli
     row.refresh_from_db()
     assert (row.status, row.absence_reason) == (Status.BOOKED, "")
     assert client.post(url, {"absence_reason": "forced"}).status_code == 422
+
+
+def test_a_cancellation_noted_wrongly_is_corrected_though_its_time_was_given_away(desk, client: Client):
+    row = desk.row("15:00", 1)
+    cancel(appointment=row, outcome=Status.CANCELLED_PATIENT, absence_reason="weather", by=desk.by)
+    desk.row("15:00", 1)  # somebody else has the time by now
+    client.force_login(desk.by, backend="allauth.account.auth_backends.AuthenticationBackend")
+    url = reverse("appointment_why", args=[row.pk])
+    assert 'value="cancelled_clinic"' in client.get(url).content.decode()
+    assert client.post(url, {"outcome": "cancelled_clinic", "reason": ""}).status_code == 422
+    assert client.post(url, {"outcome": "no_show", "absence_reason": "other"}).status_code == 422  # it is to come
+    assert client.post(url, {"outcome": "cancelled_clinic", "reason": "医生停诊"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.status, row.absence_reason, row.absence_note, row.is_late) == ("cancelled_clinic", "", "医生停诊", None)
+    assert row.changes.filter(new_status="cancelled_patient", absence_reason="weather").exists()
+    assert client.post(url, {"outcome": "cancelled_patient", "absence_reason": "income"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.status, row.absence_side) == ("cancelled_patient", "patient")
+    assert row.is_late is not None
+
+
+def test_a_no_show_that_had_cancelled_is_asked_to_book_and_not_why(desk):
+    row = desk.row("10:00", -1)
+    mark_no_shows(now=NOW, limit=10)
+    kinds = Task.objects.open().filter(patient=row.patient).values_list("kind", flat=True)
+    assert list(kinds) == ["no_show"]
+    correct_outcome(appointment=row, outcome=Status.CANCELLED_PATIENT, absence_reason="income", by=desk.by)
+    assert list(kinds.all()) == ["book_recheck"]
+    row.refresh_from_db()
+    assert not row.holds_slot
+    correct_outcome(appointment=row, outcome=Status.NO_SHOW, absence_reason="income", by=desk.by)
+    assert list(kinds.all()) == ["no_show"]
+
+
+def test_what_is_booked_or_kept_did_not_fall_through(desk):
+    with pytest.raises(Outdated):
+        correct_outcome(appointment=desk.row("15:00", 1), outcome=Status.CANCELLED_CLINIC, note="x", by=desk.by)

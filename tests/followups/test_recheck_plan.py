@@ -9,11 +9,15 @@ from django.test import Client
 
 from accounts.permissions import Role
 from clinic_crm.workbench.gaps import gaps_of
+from consultations.models import Visit
+from consultations.services.reception import check_in
+from consultations.services.rechecks import plan_for
 from followups.errors import Refused
 from followups.models import Appointment, CalendarSettings, Task, TaskEvent, TaskKind
 from followups.services import after
+from followups.services.booking import move
 from followups.services.classes import set_class
-from followups.services.recheck_plans import for_doctor, missing_tomorrow, write_plan
+from followups.services.recheck_plans import for_doctor, missing_tomorrow, words_of, write_plan
 from tests.factories import AppointmentFactory, ClinicFactory, PatientFactory, UserFactory
 
 NOW = datetime.fromisoformat("2026-11-18T10:42:00+08:00")  # a Wednesday
@@ -100,6 +104,69 @@ def test_moving_the_appointment_moves_the_plan(desk: Desk) -> None:
     desk.book(NOW + timedelta(days=6))
     assert Task.objects.filter(kind=TaskKind.RECHECK_PLAN).count() == 2
     assert desk.plan().due_at == datetime.fromisoformat("2026-11-23T12:00:00+08:00")
+
+
+def test_a_plan_that_was_written_holds_for_the_appointment_moved_to(desk: Desk) -> None:
+    desk.classify()
+    old = desk.book(NOW + timedelta(days=2))
+    write_plan(task=desk.plan(), note="先看牙周", by=desk.tc)
+    move(appointment=old, starts_at=NOW + timedelta(days=6), ends_at=NOW + timedelta(days=6, minutes=30),
+         doctor=desk.doctor, by=desk.tc)  # fmt: skip
+    assert not Task.objects.filter(kind=TaskKind.RECHECK_PLAN, status="open").exists()
+
+
+def test_a_plan_of_a_recheck_that_was_kept_does_not_hold_for_the_next(desk: Desk) -> None:
+    desk.classify()
+    old = desk.book(NOW + timedelta(hours=2))
+    write_plan(task=desk.plan(), note="先看牙周", by=desk.tc)
+    Appointment.objects.filter(pk=old.pk).update(status="kept")
+    desk.book(NOW + timedelta(days=6))
+    assert desk.plan()
+
+
+def test_a_second_appointment_asks_for_a_plan_of_its_own(desk: Desk) -> None:
+    desk.classify()
+    desk.book(NOW + timedelta(days=2))
+    write_plan(task=desk.plan(), note="先看牙周", by=desk.tc)
+    desk.book(NOW + timedelta(days=20))
+    assert desk.plan()
+
+
+def test_a_plan_can_be_worded_otherwise_until_the_patient_comes(client: Client, desk: Desk) -> None:
+    desk.classify()
+    row = desk.book(NOW + timedelta(days=1))
+    task = write_plan(task=desk.plan(), note="先看牙周", by=desk.tc)
+    first = words_of(task)
+    assert first is not None
+    client.force_login(desk.doctor)
+    address = f"/tasks/{task.pk}/"
+    assert f'name="instead_of" value="{first.pk}"' in client.get(address).content.decode()
+    assert client.post(f"{address}plan/", {"note": "先拍片", "instead_of": first.pk}).status_code == 302
+    assert words_of(task).detail["note"] == "先拍片"
+    late = client.post(
+        f"{address}plan/", {"note": "我写的别丢", "instead_of": first.pk}
+    )  # read before the other's words
+    assert late.status_code == 409
+    assert "我写的别丢" in late.content.decode()  # what was typed stays
+    Appointment.objects.filter(pk=row.pk).update(status="kept")
+    last = words_of(task)
+    assert client.post(f"{address}plan/", {"note": "太迟", "instead_of": last.pk}).status_code == 409
+    assert words_of(task).detail["note"] == "先拍片"
+
+
+def test_the_plan_is_read_where_the_patient_is_received_and_examined(client: Client, desk: Desk) -> None:
+    desk.classify()
+    row = desk.book(NOW + timedelta(hours=3))
+    write_plan(task=desk.plan(), note="先看牙周，再讲种植时间", by=desk.tc)
+    with time_machine.travel(NOW + timedelta(hours=3), tick=False):
+        visit = check_in(clinic=desk.clinic, patient=desk.patient, by=desk.tc, appointment=row)
+        for user, address in ((desk.tc, visit.get_absolute_url()), (desk.doctor, f"/doctor/{visit.pk}/")):
+            client.force_login(user)
+            assert "先看牙周，再讲种植时间" in client.get(address).content.decode()
+    Visit.objects.filter(pk=visit.pk).update(stage="closed", received_at=visit.arrived_at)
+    with time_machine.travel(NOW + timedelta(days=9), tick=False):
+        again = check_in(clinic=desk.clinic, patient=desk.patient, by=desk.tc)
+        assert plan_for(again) is None  # it was for the visit before
 
 
 def test_the_doctor_sees_the_weeks_plans_and_the_board_the_missing_ones(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from followups.models import Appointment, WaitingEntry
 from followups.services import cancel
 from followups.services.waiting import add_waiting, book_waiting, fitting, reopen_waiting, withdraw_waiting
 from followups.waiting_rules import Gap
-from tests.factories import PatientFactory, UserFactory
+from tests.factories import AppointmentFactory, PatientFactory, UserFactory
 from tests.followups.test_calendar import HTMX, Day
 from tests.followups.test_calendar import day as day  # the fixture
 
@@ -169,3 +169,18 @@ def test_other_clinics_entries_are_not_there(day):
         assert day.client.post(reverse(name, args=[entry.pk])).status_code == 404
     day.sign_in(UserFactory(clinic=day.clinic, role=Role.DOCTOR))
     assert day.client.get(reverse("waiting_list")).status_code == 403
+
+
+def test_who_has_an_appointment_already_is_shown_with_it_and_not_left_with_two(day, client):
+    entry = add(day)
+    later = AppointmentFactory(
+        clinic=day.clinic, patient=entry.patient, starts_at=day.at("10:00") + timedelta(days=5),
+        ends_at=day.at("10:30") + timedelta(days=5),
+    )  # fmt: skip
+    gap = Gap(day.at("15:00"), day.at("16:00"), doctor=day.doctors[0].pk)
+    assert [row.coming_at for row, _fit in fitting(clinic=day.clinic, gap=gap)] == [later.starts_at]
+    client.force_login(day.user)
+    assert "10:00" in client.get(reverse("waiting_list")).content.decode()
+    told = {"by": "doctor", "col": day.doctors[0].pk, "day": day.today.isoformat(), "at": "15:00"}
+    page = client.post(reverse("waiting_book", args=[entry.pk]), told, follow=True).content.decode()
+    assert reverse("appointment", args=[later.pk]) in page

@@ -130,7 +130,7 @@ def test_garbage_at_every_stage_moves_no_visit(world, clients):
 
 
 # Posting to these is the step itself: they take no field that could be wrong.
-STEPS = {"visit_receive", "today_step"}
+STEPS = {"visit_receive", "today_step", "doctor_come_back"}
 
 
 def at(world: World, stage: str) -> None:

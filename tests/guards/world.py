@@ -463,6 +463,8 @@ ADDRESSES: dict[tuple[str, str], Callable[[World], Any]] = {
     ("api/v1/appointments/", "pk"): lambda w: w.appointment.pk,
     ("api/v1/consultations/", "pk"): lambda w: w.visit.consultation_id,
     ("api/v1/contacts/", "pk"): lambda w: w.contact.pk,
+    ("api/v1/tasks/hand-over/", "batch"): lambda w: w.batch,
+    ("api/v1/captured-contacts/", "pk"): lambda w: w.captured.pk if w.chat else None,
     ("api/v1/conversations/", "pk"): lambda w: w.chat.pk,
     ("api/v1/etiquette-rubrics/", "pk"): lambda w: w.inspection.rubric_id,
     ("api/v1/exam-files/", "pk"): lambda w: w.exam_file.pk,

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.permissions import Role
+from metrics import etiquette_lists as lists
 from metrics import etiquette_rules as rules
 from metrics.models import EtiquetteInspection, EtiquetteRubric, InspectionRecording
 from tests.factories import ClinicFactory, MembershipFactory, UserFactory
@@ -80,6 +81,19 @@ def test_the_second_of_two_managers_sees_both_scores_and_may_then_replace(stage)
     assert client.post(url, mine | {"expected": str(first.pk)}).status_code == 302
     first.refresh_from_db()
     assert first.replaced_at is not None
+
+
+def test_a_score_given_to_the_wrong_visit_is_taken_back_and_counts_nowhere(stage):
+    row, manager = stage.score(), signed_in(stage.manager)
+    url = f"/etiquette/{row.pk}/take-back/"
+    assert url in manager.get(f"/etiquette/{row.pk}/").content.decode()
+    assert signed_in(stage.tc).post(url, {"reason": "太低"}).status_code == 403
+    assert manager.post(url, {"reason": " "}).status_code == 422
+    assert manager.post(url, {"reason": "评错了到诊"}).status_code == 302
+    assert not lists.standing(stage.clinic).exists()
+    assert manager.post(url, {"reason": "再来一次"}).status_code == 422
+    assert url not in manager.get(f"/etiquette/{row.pk}/").content.decode()
+    assert stage.score(note="这次评对了").replaced_at is None
 
 
 def test_one_s_own_visit_offers_no_form(stage):

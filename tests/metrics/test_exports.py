@@ -54,6 +54,13 @@ def test_figures_need_no_reason_and_are_logged(story):
     assert (event.detail["from"], event.detail["to"]) == ("2026-10-01", "2026-10-31")
 
 
+@pytest.mark.parametrize("shape", ["pdf", "xlsx", "csv"])
+def test_every_file_has_a_name_that_browsers_can_read(story, shape):
+    header = export(story.manager, format=shape)["Content-Disposition"]
+    assert header.startswith("attachment; filename*=utf-8''")  # not wrapped as in mail, which no browser reads
+    assert header.endswith(f"-20261001-20261031.{shape}")
+
+
 def test_the_workbook_holds_numbers_as_numbers(story):
     response = export(story.manager, format="xlsx", by="coordinator")
     book = load_workbook(io.BytesIO(b"".join(response.streaming_content)))

@@ -1,10 +1,12 @@
 """What the patients' services write, and what they refuse."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import AuditEvent, Clinic, User
 from accounts.permissions import Role
@@ -133,6 +135,14 @@ def test_the_first_wechat_link_is_kept(clinic: Clinic, tc: User) -> None:
     patient = PatientFactory(clinic=clinic)
     first = link_wechat(patient=patient, clinic=clinic, by=tc).wechat_linked_at
     assert link_wechat(patient=patient, clinic=clinic, by=tc, guardian=True).wechat_linked_at == first
+
+
+def test_a_guardian_is_added_for_a_minor_only(clinic: Clinic, tc: User) -> None:
+    grown, child = PatientFactory(clinic=clinic, birth_date="1991-02-03"), PatientFactory(clinic=clinic)
+    Patient.objects.filter(pk=child.pk).update(birth_date=timezone.localdate() - timedelta(days=4000))
+    with pytest.raises(Refused):
+        link_wechat(patient=grown, clinic=clinic, by=tc, guardian=True)
+    assert link_wechat(patient=child, clinic=clinic, by=tc, guardian=True).wechat_linked_guardian
 
 
 def test_consent_is_a_row_and_withdrawing_another(clinic: Clinic, tc: User) -> None:

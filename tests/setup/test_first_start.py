@@ -200,3 +200,11 @@ def test_every_page_of_the_settings_is_there_for_the_administrator(client):
 def test_a_coordinator_has_no_settings(client):
     client.force_login(UserFactory(role=Role.COORDINATOR, clinic=ClinicFactory()))
     assert client.get("/settings/").status_code == 403
+
+
+def test_demo_data_with_its_public_passwords_does_not_come_into_a_clinic_that_was_set_up():
+    ClinicFactory()
+    with pytest.raises(CommandError, match="already"):
+        call_command("load_demo")
+    call_command("load_demo", if_empty=True)
+    assert not User.objects.filter(username="demo_admin").exists()

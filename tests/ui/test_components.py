@@ -15,6 +15,7 @@ from django.test import RequestFactory
 from django.utils import translation
 
 from clinic_crm.templatetags import _format, _marks
+from clinic_crm.templatetags._fields import Option, picker
 from clinic_crm.templatetags._messages import toast_of
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
@@ -273,3 +274,13 @@ def test_each_component_says_how_it_is_used() -> None:
 
 def _without_comments(text: str) -> str:
     return re.sub(r"\{#.*?#\}", "", text)
+
+
+def test_words_to_pick_from_wrap_on_a_phone_while_scores_stay_in_one_line() -> None:
+    def listed(*labels: str) -> list[Option]:
+        return [Option(str(n), label, f"id_{n}", checked=False, name="x") for n, label in enumerate(labels)]
+
+    assert "choices-words" in picker("choice", listed("已成交", "无需治疗"))
+    assert "choices-words" not in picker("choice", listed("1", "5"))
+    assert "choices-words" not in picker("class", listed("C-E", "C-A"))
+    assert "choices-words" not in picker("chips", listed("怕疼", "想和家人商量"))

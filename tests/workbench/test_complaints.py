@@ -1,5 +1,6 @@
 """Complaints: taken, joined, answered, settled, opened again; who may, and what follows for others."""
 
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -275,6 +276,13 @@ def test_a_form_without_words_is_kept_and_says_so(clinic, manager, patient):
     assert not ComplaintCase.objects.exists()
 
 
+def test_giving_up_leads_back_and_sends_nothing(clinic, manager, patient):
+    client = signed_in(manager)
+    for asked, back in (("", "/complaints/"), (f"?patient={patient.pk}", f"/patients/{patient.pk}/")):
+        page = client.get(f"/complaints/new/{asked}").content.decode()
+        assert re.search(rf'<a [^>]*href="{back}"[^>]*>(<[^>]*>)*取消<', page)
+
+
 def test_settling_a_page_that_has_changed_says_who_was_quicker(clinic, manager, patient, desk):
     case = taken(clinic, patient, desk)
     other = UserFactory(clinic=clinic, role=Role.MANAGER, full_name="何静宜")
@@ -296,6 +304,7 @@ def test_the_page_settles_and_opens_again(clinic, manager, patient, desk):
     assert case.closed_at is None
     page = client.get(f"/complaints/{case.pk}/").content.decode()
     assert "又来电" in page
+    assert f"已重新开启：{case.number}" in page  # said at once, as every deed is
 
 
 def test_filters_of_the_list(clinic, manager, patient, desk):

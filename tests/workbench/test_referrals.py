@@ -134,6 +134,25 @@ def test_giving_thanks_closes_the_task_and_happens_once(clinic, referrer, tc):
         give(row=row, how="x", cost=Decimal(0), by=tc)
 
 
+def test_thanks_noted_by_mistake_are_owed_again(clinic, referrer, tc):
+    brought(clinic, referrer, tc)
+    row, client = ReferralThanks.objects.get(), signed_in(tc)
+    undo = f"/referrals/thanks/{row.pk}/undo/"
+    page = client.post(f"/referrals/thanks/{row.pk}/", {"how": "送错人了", "cost": "120"}, follow=True)
+    assert undo in page.content.decode()
+    assert undo in client.get(f"/referrals/thanks/{row.pk}/").content.decode()
+    other = UserFactory(clinic=clinic)
+    signed_in(other).post(undo)
+    row.refresh_from_db()
+    assert row.given_at is not None  # a colleague's is a manager's to take back
+    client.post(undo)
+    row.refresh_from_db()
+    assert (row.given_at, row.given_by, row.how, row.cost) == (None, None, "", Decimal(0))
+    assert Task.objects.open().filter(kind="referral").count() == 1
+    client.post(f"/referrals/thanks/{row.pk}/", {"how": "电话致谢", "cost": "0"})
+    assert not Task.objects.open().filter(kind="referral").exists()
+
+
 # --- tree and figures ----------------------------------------------------------------------------
 
 

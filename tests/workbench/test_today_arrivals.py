@@ -89,6 +89,12 @@ def test_who_comes_is_found_by_search_which_is_posted(desk, clinic):
     assert "沈雨薇" in desk.post(reverse("check_in"), {"q": "1734"}, **HTMX).content.decode()
 
 
+def test_whom_the_search_does_not_find_is_registered_by_the_name_typed_but_never_by_a_number(desk):
+    add = reverse("patient_add")
+    assert f"{add}?name=%E9%99%B6%E6%9C%AA" in desk.post(reverse("check_in"), {"q": "陶未"}, **HTMX).content.decode()
+    assert f"{add}?name" not in desk.post(reverse("check_in"), {"q": "19900001735"}, **HTMX).content.decode()
+
+
 def test_another_clinics_patients_and_appointments_are_not_there(desk):
     other = booked(ClinicFactory())
     assert desk.post(reverse("appointment_check_in", args=[other.pk])).status_code == 404
@@ -118,3 +124,10 @@ def test_a_missed_appointment_stays_missed_while_the_patient_is_here_for_somethi
     assert desk.post(reverse("check_in_patient", args=[row.patient_id]), **HTMX).status_code == 409
     row.refresh_from_db()
     assert row.status == Appointment.Status.NO_SHOW
+
+
+def test_who_comes_on_another_day_than_they_were_booked_for_is_told_of(desk, clinic):
+    later = booked(clinic, starts_at=today_at(clinic, 36), ends_at=today_at(clinic, 36.5))
+    page = desk.post(reverse("check_in_patient", args=[later.patient_id]), follow=True).content.decode()
+    assert reverse("appointment", args=[later.pk]) in page
+    assert Visit.objects.get(patient=later.patient_id).appointment is None

@@ -12,18 +12,20 @@ from accounts.models import Membership
 from accounts.permissions import Role
 from accounts.services.invitations import issue_invitation
 from accounts.services.members import invite_member
+from accounts.services.second_step import reset_second_step
 
 
 class Command(BaseCommand):
     help = (
         "Print a one-time link with which a person sets a password: invite_staff NAME_OR_USERNAME --clinic CODE. "
-        "With --role, a person the clinic does not have is added."
+        "With --role, a person the clinic does not have is added; with --reset-app, a lost phone's app is taken away."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("person", help="username, or full name")
         parser.add_argument("--clinic", required=True, metavar="CODE")
         parser.add_argument("--role", choices=Role.values)
+        parser.add_argument("--reset-app", action="store_true", help="take the authenticator app of a lost phone away")
         parser.add_argument("--site", default="http://127.0.0.1:8000", help="where the product is reached")
 
     @no_translations
@@ -39,6 +41,8 @@ class Command(BaseCommand):
             member = (
                 found[0] if found else invite_member(clinic=clinic, full_name=person, role=options["role"], by=None)
             )
+            if options["reset_app"]:
+                reset_second_step(membership=member, by=None)
             link = issue_invitation(membership=member, by=None)
         except ValidationError as error:
             raise CommandError(words_of(error)) from error

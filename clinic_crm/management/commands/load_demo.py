@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from accounts.models import Clinic
 from clinic_crm.demo.conversations import tell_conversations
 from clinic_crm.demo.etiquette import tell_etiquette
 from clinic_crm.demo.history import History
@@ -31,17 +32,17 @@ class Command(BaseCommand):
         parser.add_argument("--patients", type=int, default=300, help="patients with a history (default 300)")
         parser.add_argument("--months", type=int, default=6, help="how far back the history goes (default 6)")
         parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same people")
-        parser.add_argument("--if-empty", action="store_true", help="do nothing when there are patients already")
+        parser.add_argument("--if-empty", action="store_true", help="do nothing when there is a clinic already")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("Demo data has public passwords; it is not loaded in production.")
         if options["patients"] < 0 or options["months"] < 1:
             raise CommandError("--patients must be 0 or more and --months 1 or more.")
-        if Patient.objects.exists():
+        if Clinic.objects.exists() or Patient.objects.exists():
             if options["if_empty"]:
                 return
-            raise CommandError("There are patients already; demo data is loaded into an empty database only.")
+            raise CommandError("There is a clinic already; demo data is loaded into an empty database only.")
         self._load(options["patients"], options["months"], options["seed"])
 
     @transaction.atomic  # all or nothing: a start that was cut off begins afresh
