@@ -15,12 +15,7 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def plan_for(visit: Visit) -> TaskEvent | None:
-    """Return the latest plan written between the patient's last visit here and this one, in `detail["note"]`.
-
-    One statement; none for a first visit without an appointment, whom nobody could plan for.
-    """
-    if visit.is_first and visit.appointment_id is None:
-        return None
+    """Return the latest plan written between the patient's last visit here and this one, in `detail["note"]`."""
     found: list[TaskEvent] = _PLAN.rows(clinic=visit.clinic_id, patient=visit.patient_id, before=visit.arrived_at)
     return found[0] if found else None
 
@@ -45,8 +40,12 @@ def _plan(*, clinic: int, patient: int, before: datetime) -> QuerySet[Any, Any]:
 _PLAN = Statement(_plan)
 
 
+def written_plans() -> QuerySet[Any, Any]:
+    """Return the plans of `plan_for` of each visit, the latest first, to be asked about with visits."""
+    return _written(OuterRef("clinic"), OuterRef("patient"), OuterRef("arrived_at"))
+
+
 def plan_words() -> Subquery:
     """Return the words of `plan_for`, to be read with visits in one statement; null without a plan."""
     words = KeyTextTransform("note", "detail")
-    times = _written(OuterRef("clinic"), OuterRef("patient"), OuterRef("arrived_at"))
-    return Subquery(times.annotate(words=words).values("words")[:1])
+    return Subquery(written_plans().annotate(words=words).values("words")[:1])

@@ -50,9 +50,7 @@ def payable(consultation: Consultation) -> bool:
 
 
 def standing_refunds(visit: Visit) -> list[Refund]:
-    """Return the refunds in force of a visit's case; asks the database only where there can be some."""
-    if visit.is_first and not visit.decision and visit.consultation.status not in PAID:
-        return []
+    """Return the refunds in force of a visit's case (one statement)."""
     return _STANDING.rows(consultation=visit.consultation_id)
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,13 +19,13 @@ from accounts.models import Clinic, User
 from accounts.permissions import Permission
 from accounts.statements import Statement
 from consultations.errors import AlreadyHere, MoveRefused, StageConflict, VisitError
-from consultations.models import ExamFile, Visit
+from consultations.models import ExamFile, Refund, Visit
 from consultations.scripts import scripts_for
 from consultations.services.decision import leave_unseen
 from consultations.services.facts import actor_of, facts_of
 from consultations.services.moves import move
 from consultations.services.reception import receive
-from consultations.services.rechecks import plan_for
+from consultations.services.rechecks import plan_for, written_plans
 from consultations.services.refunds import payable, standing_refunds
 from consultations.stages import PLAIN_STEPS, Missing, Stage, check_move, next_stage
 from consultations.steps import steps_of
@@ -50,8 +50,9 @@ def visit_by(statement: Statement, request: StaffRequest, pk: int) -> Visit:
 
 
 def _visit(*, visit: int, clinic: int) -> Any:
-    visits = Visit.objects.for_clinic(clinic).filter(pk=visit).with_people()
-    return visits.select_related("room", "form__template")
+    visits = Visit.objects.for_clinic(clinic).filter(pk=visit).with_people().select_related("room", "form__template")
+    refunds = Refund.objects.filter(consultation=OuterRef("consultation")).standing()
+    return visits.annotate(has_refunds=Exists(refunds), has_recheck_plan=Exists(written_plans()))
 
 
 _VISIT = Statement(_visit)
@@ -104,6 +105,7 @@ def render_visit(
     shown = panel_stage(visit, stage)
     may = may_of(request.user, clinic)
     readable = may.coordinate or getattr(may, READERS.get(shown, ""), False)
+    known: Any = visit  # with what `_visit` tells of it
     context: dict[str, Any] = {
         "visit": visit,
         "patient": visit.patient,
@@ -115,9 +117,9 @@ def render_visit(
         "scripts": scripts_for(visit, shown) if may.coordinate else [],
         "images": pictures_of(visit) if may.capture_exam or may.read_handoff else [],
         "last_visit": last_visit(visit),
-        "recheck_plan": plan_for(visit) if may.coordinate or may.read_handoff else None,
+        "recheck_plan": plan_for(visit) if known.has_recheck_plan and (may.coordinate or may.read_handoff) else None,
         "payable": may.refund and payable(visit.consultation),
-        "refunds": standing_refunds(visit),
+        "refunds": standing_refunds(visit) if known.has_refunds else [],
         "now": timezone.now(),
     }
     if readable:

@@ -55,6 +55,7 @@ def test_what_opened_a_dialog_has_the_focus_again_once_it_closes(house: House, o
     block = page.locator(f"#a-{row.pk}")
     block.focus()
     page.keyboard.press("Enter")
+    expect(page.locator("#appointment :focus")).to_have_count(1)  # it is open: from now on it has the focus
     page.locator("#appointment a[href$='/cancel/']").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#cancel")).to_be_visible()  # took the place of the first
