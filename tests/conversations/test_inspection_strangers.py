@@ -1,27 +1,10 @@
 """What tells a fault from its neighbour, in words of no labelled chat."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from pypinyin import Style, pinyin
 
-from conversations.inspection import inspect, spelling
-from conversations.inspection.chat import Chat, Line, Verdict
-
-START = datetime(2026, 6, 10, 10, tzinfo=UTC)  # a Wednesday
-
-
-def chat(*texts: str) -> Verdict:
-    """Lines beginning with > are the consultant's."""
-    lines = [
-        Line(START + timedelta(seconds=10 * n), "consultant" if text[0] == ">" else "visitor", text.lstrip(">"))
-        for n, text in enumerate(texts)
-    ]
-    return inspect(Chat(START, tuple(lines)))
-
-
-def codes(*texts: str) -> set[str]:
-    return {found.code for found in chat(*texts).findings}
+from conversations.inspection import spelling
+from tests.conversations.spoken import chat, codes
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,12 @@
 """What a sentence is by its build and by what it answers, in words of no labelled chat."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from conversations.inspection import inspect
-from conversations.inspection.chat import Chat, Line, Sender, Verdict
+from tests.conversations.spoken import chat, codes
 
-START = datetime(2026, 6, 10, 10, tzinfo=UTC)  # a Wednesday
 ENQUIRY = ("想咨询下种牙", "今年五十了", "掉了有阵子了")
-
-
-def chat(*texts: str) -> Verdict:
-    """Lines beginning with > are the consultant's, those with = the system's."""
-    senders: dict[str, Sender] = {">": "consultant", "=": "system"}
-    lines = [
-        Line(START + timedelta(seconds=10 * n), senders.get(text[0], "visitor"), text.lstrip(">="))
-        for n, text in enumerate(texts)
-    ]
-    return inspect(Chat(START, tuple(lines)))
-
-
-def codes(*texts: str) -> set[str]:
-    return {found.code for found in chat(*texts).findings}
 
 
 @pytest.mark.parametrize(
